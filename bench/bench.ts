@@ -8,6 +8,7 @@ import { BenchContext } from "./context.ts";
 import { writeRecalibrationLog } from "./data/recalibration-log.ts";
 import { figureTable } from "./figure-table.ts";
 import { parseBenchOptions, type SectionName } from "./options.ts";
+import { measureAsStarted } from "./sections/as-started/as-started.ts";
 import { measureChoices } from "./sections/choices.ts";
 import { measureCut } from "./sections/cut.ts";
 import { measureEndToEnd } from "./sections/end-to-end.ts";
@@ -37,6 +38,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["rare", measureRare],
   ["cut", measureCut],
   ["trainer", measureTrainer],
+  ["as-started", measureAsStarted],
 ]);
 /** Sections that send requests to the workers. */
 const workerSections = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([

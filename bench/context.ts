@@ -1,11 +1,8 @@
-import { featureShape } from "../model/features/compute-features.ts";
-import { randomBatch } from "../model/onnx/random-batch.ts";
 import { maxCandidates } from "../model/pipeline/run-pipeline.ts";
 import { buildIndexedMarket, type IndexedMarket } from "./data/indexed-market.ts";
 import type { BenchFigure, Reference } from "./figure.ts";
-import { openBundledModel } from "./onnx/bundled-model.ts";
+import { measureOnnx } from "./onnx/measure-onnx.ts";
 import type { BenchOptions } from "./options.ts";
-import { measureMilliseconds } from "./timing.ts";
 
 /** Options, figures and data that the sections of one run share. */
 export class BenchContext {
@@ -39,17 +36,7 @@ export class BenchContext {
    * ran, otherwise measured in Node.
    */
   async onnxReference(): Promise<Reference> {
-    if (!this.onnxMedian) {
-      const { session } = await openBundledModel();
-      const batch = randomBatch(featureShape, maxCandidates, 1);
-      const { p50 } = await measureMilliseconds(() => session.run(batch), {
-        warmUp: 50,
-        runs: 300,
-        seconds: 4,
-      });
-      await session.release();
-      this.onnxMedian = { label: `ONNX run of ${maxCandidates} candidates in Node`, value: p50 };
-    }
+    this.onnxMedian ??= await measureOnnx(maxCandidates);
     return this.onnxMedian;
   }
 

@@ -16,6 +16,7 @@ export const sectionNames = [
   "rare",
   "cut",
   "trainer",
+  "as-started",
   "end-to-end",
   "ingest",
   "swap",
@@ -34,6 +35,8 @@ export interface BenchOptions {
   examples: number;
   /** Candidate rows of each example. */
   rows: number;
+  /** Whether `--only` names the sections. Without it, sections with a short form run that. */
+  named: boolean;
   /** Seconds that each load on the workers lasts. */
   seconds: number;
   /** File for the figures as JSON; null for none. */
@@ -102,6 +105,7 @@ export function parseBenchOptions(args: string[], environment: NodeJS.ProcessEnv
   const products = parseInteger("--products", values.products, 1000, 1_000_000);
   return {
     sections: parseSections(values.only),
+    named: values.only !== undefined,
     products,
     examples: parseInteger("--examples", values.examples, 1000, 200_000),
     rows: parseInteger("--rows", values.rows, 3, 32),

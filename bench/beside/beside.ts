@@ -9,6 +9,7 @@ import { BusyProcesses } from "../load/busy-processes.ts";
 import { lastVisits, type Visit } from "../load/demo-visits.ts";
 import { findListener, serverRoot, treeUsage } from "../load/process-tree.ts";
 import { StartedServer, waitForAnswer } from "../load/started-server.ts";
+import { waitUntilIdle } from "../load/wait-until-idle.ts";
 import { endAllProcesses } from "../workers/processes.ts";
 import { compare } from "./compare.ts";
 import { comparisonTable } from "./comparison-table.ts";
@@ -89,6 +90,8 @@ async function measureRestarts(
       } finally {
         side.root = server.pid;
       }
+      // What the server does after its start must not slow the next start down.
+      await waitUntilIdle(server.pid, (line) => notes.push(`${side.recommender.name}: ${line}`));
     }
 }
 

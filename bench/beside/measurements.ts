@@ -1,7 +1,17 @@
-import type { EventSource, Visit } from "../load/demo-visits.ts";
-import type { LoadFigures } from "../load/measure-side.ts";
+import type { LoadFigures } from "../load/measure-load.ts";
 import type { LoadRequest } from "../load/requests.ts";
 import type { Recommender } from "./recommender.ts";
+import type { RequestSources } from "./request-sources.ts";
+
+/**
+ * Requests, and events, of one load at most, beside the limit of time. Both sides shall hold about as many events after
+ * some rounds, since some recommenders read all events of a user for a list.
+ */
+const max = { requests: 100_000, events: 2000 };
+
+/** Returns how many requests a load sends at most. */
+export const maxPerLoad = ({ events: count }: Pick<Measurement, "events">): number =>
+  count === 0 ? max.requests : Math.ceil(max.events / count);
 
 /** One figure of a measurement. */
 export interface FigureDefinition {
@@ -12,17 +22,6 @@ export interface FigureDefinition {
 
 /** Events of a request with many users. */
 export const eventsPerRequest = 20;
-
-/** Where the requests of a run come from. Both sides get the same users and places. */
-export interface RequestSources {
-  visits: readonly Visit[];
-  world: EventSource;
-  city: EventSource;
-  /** Items of each list. */
-  items: number;
-  /** Returns the time in seconds since the epoch. */
-  now(): number;
-}
 
 /** A load that is run on both sides in each round. */
 export interface Measurement {
@@ -35,8 +34,8 @@ export interface Measurement {
   figures: FigureDefinition[];
 }
 
-const p50: FigureDefinition = { name: "p50", unit: "ms", of: (figures) => figures.p50 };
-const p99: FigureDefinition = { name: "p99", unit: "ms", of: (figures) => figures.p99 };
+const p50: FigureDefinition = { name: "p50", unit: "ms", of: ({ times }) => times.p50 };
+const p99: FigureDefinition = { name: "p99", unit: "ms", of: ({ times }) => times.p99 };
 const answers: FigureDefinition = { name: "answers", unit: "per s", of: ({ rate }) => rate };
 const processor: FigureDefinition = {
   name: "processor time for 1,000 answers",

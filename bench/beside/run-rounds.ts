@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Random } from "../../model/train/random.ts";
 import type { Marketplace } from "../../scripts/marketplace/marketplace.ts";
-import { busiestCity, EventSource, lastVisits } from "../load/demo-visits.ts";
-import { type LoadFigures, measureLoad } from "../load/measure-side.ts";
+import { type LoadFigures, measureLoad } from "../load/measure-load.ts";
 import { treeUsage } from "../load/process-tree.ts";
 import { orderOf, type PairedValues } from "./compare.ts";
-import { type Measurement, measurementGroups, type RequestSources } from "./measurements.ts";
+import { type Measurement, maxPerLoad, measurementGroups } from "./measurements.ts";
 import type { ComparisonOptions } from "./options.ts";
 import type { Recommender } from "./recommender.ts";
+import { sourcesOf } from "./request-sources.ts";
 
 /** One side, ready to be measured. */
 export interface Side {
@@ -17,13 +16,6 @@ export interface Side {
   /** First process of the server; null if it was not found. */
   root: number | null;
 }
-
-/**
- * Requests, and events, of one load at most, beside the limit of time. Both sides shall hold about as many events after
- * some rounds, since some recommenders read all events of a user for a list.
- */
-const max = { requests: 100_000, events: 2000 };
-const seed = 17;
 
 /** Collects the values of figures by name, a value for each side and round. */
 export class PairedFigures {
@@ -42,25 +34,13 @@ export class PairedFigures {
     for (const figure of figures) this.add(`${name}: ${figure.name}`, figure.unit, role, figure.of(load));
     if (load.failed > 0)
       this.failures.push(
-        `${name}, ${recommender.name}: ${load.failed} failed beside ${load.answers} good answers: ${load.failures.join("; ")}`,
+        `${name}, ${recommender.name}: ${load.failed} failed beside ${load.times.n} good answers: ${load.failures.join("; ")}`,
       );
   }
 
   get values(): PairedValues[] {
     return [...this.#values.values()];
   }
-}
-
-/** Returns where the requests of a side come from. Both sides get the same users, places and products. */
-function sourcesOf(marketplace: Marketplace, run: string, items: number): RequestSources {
-  const visits = lastVisits(marketplace);
-  return {
-    visits: new Random(seed).shuffle([...visits]),
-    world: new EventSource(visits, new Random(seed), `${run}.world`),
-    city: new EventSource(busiestCity(visits), new Random(seed + 1), `${run}.city`),
-    items,
-    now: () => Date.now() / 1000,
-  };
 }
 
 /** Runs all rounds on both sides and returns what was measured. `run` is a part of all event ids. */
@@ -82,7 +62,7 @@ export async function runRounds(
         url: side.url,
         connections: measurement.connections,
         seconds,
-        maxRequests: measurement.events === 0 ? max.requests : Math.ceil(max.events / measurement.events),
+        maxRequests: maxPerLoad(measurement),
         next(n) {
           const own = sources.get(side);
           if (!own) throw new Error(`There are no requests for ${side.recommender.name}.`);

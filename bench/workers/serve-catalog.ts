@@ -1,10 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { loadMarketplace } from "../../scripts/marketplace/load-marketplace.ts";
 import { toMarketplace } from "../../scripts/marketplace/marketplace.ts";
 import { waitUntilVisible } from "../../scripts/marketplace/wait-until-visible.ts";
-import { processorSeconds } from "../../scripts/processes/processor-seconds.ts";
 import { developmentKey } from "../../scripts/start/development-key.ts";
 import { freePort, portIsFree } from "../../scripts/start/free-port.ts";
 import { runServer } from "../../scripts/start/run-server.ts";
@@ -13,6 +11,7 @@ import { waitUntilReady } from "../../scripts/start/wait-until-ready.ts";
 import { progressText } from "../../scripts/terminal/progress-line.ts";
 import type { BenchContext } from "../context.ts";
 import { type GeneratedMarket, generateMarket } from "../data/generated-market.ts";
+import { waitUntilIdle } from "../load/wait-until-idle.ts";
 import { findRuntime, type Workerd } from "./workerd.ts";
 
 /** All workers, running with a generated catalog. */
@@ -33,26 +32,6 @@ export interface ServedCatalog {
 const readyTimeoutSeconds = 180;
 /** Seconds between two lines of the import's progress. */
 const reportSeconds = 10;
-
-/**
- * The workers count as idle when they use less than `share` of a processor for `seconds`. Waits at most `maxSeconds`.
- */
-const idle = { share: 0.1, seconds: 2, maxSeconds: 180 };
-
-/**
- * Waits until the workers are idle, so that no figure contains background work: overdue alarms of all users after a
- * start with an old state, or the publishing of cells after an import.
- */
-async function waitUntilIdle(pid: number, onTimeout: (line: string) => void): Promise<void> {
-  const deadline = Date.now() + idle.maxSeconds * 1000;
-  for (let before = processorSeconds(pid); Date.now() < deadline; ) {
-    await sleep(idle.seconds * 1000);
-    const now = processorSeconds(pid);
-    if (!(now - before > idle.share * idle.seconds)) return;
-    before = now;
-  }
-  onTimeout(`the workers were still busy after ${idle.maxSeconds} s, so the figures include background work`);
-}
 
 /**
  * Returns when the market of a state directory ends, in seconds since the Unix epoch; null if nothing was imported yet.

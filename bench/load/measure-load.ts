@@ -1,14 +1,11 @@
-import { summarizeTimes } from "../figure.ts";
+import { type Statistics, summarizeTimes } from "../figure.ts";
 import { type ClosedLoop, runClosedLoop } from "./closed-loop.ts";
 import { treeUsage } from "./process-tree.ts";
 
-/** What one load did to one server. Times are of good answers; a value is NaN where there was none. */
+/** What one load did to one server. A value is NaN where there was no good answer. */
 export interface LoadFigures {
-  answers: number;
-  /** Milliseconds. */
-  p50: number;
-  p95: number;
-  p99: number;
+  /** Milliseconds of the good answers. */
+  times: Statistics;
   /** Good answers a second. */
   rate: number;
   /** Processor milliseconds of all processes of the server, a good answer; NaN if they are not known. */
@@ -23,12 +20,8 @@ export async function measureLoad(load: ClosedLoop, root: number | null): Promis
   const before = processorSeconds();
   const { times, seconds, failed, failures } = await runClosedLoop(load);
   const spent = processorSeconds() - before;
-  const { p50, p95, p99 } = summarizeTimes(times);
   return {
-    answers: times.length,
-    p50,
-    p95,
-    p99,
+    times: summarizeTimes(times),
     rate: times.length === 0 ? 0 : times.length / seconds,
     processorMs: times.length === 0 ? Number.NaN : (1000 * spent) / times.length,
     failed,

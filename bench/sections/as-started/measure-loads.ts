@@ -1,0 +1,154 @@
+import { type Measurement, maxPerLoad, measurementGroups } from "../../beside/measurements.ts";
+import type { Recommender } from "../../beside/recommender.ts";
+import type { RequestSources } from "../../beside/request-sources.ts";
+import { vicinity } from "../../beside/vicinity.ts";
+import type { BenchContext } from "../../context.ts";
+import { meanOnly, type Reference, singleMeasurement } from "../../figure.ts";
+import { measureLoad } from "../../load/measure-load.ts";
+import { treeUsage } from "../../load/process-tree.ts";
+import type { StartedServer } from "../../load/started-server.ts";
+import { measureOnnx } from "../../onnx/measure-onnx.ts";
+
+/** Name of the section in the report. */
+export const section = "as-started";
+/** Products that the model ranks. */
+const candidateCounts = [500, 100];
+
+/** The server that `npm start` starts, and what is asked of it. */
+export interface Started {
+  server: StartedServer;
+  url: string;
+  sources: RequestSources;
+  /** Seconds of each load. */
+  seconds: number;
+  /** Seconds of lists before all loads, in which code is compiled and tiles are read. */
+  warmUpSeconds: number;
+}
+
+/** Connections of the warm-up before all loads, and seconds of the one before each. */
+const warmUp = { connections: 4, secondsEach: 1 };
+
+/** Runs one load after a short warm-up. Failed answers are noted. */
+async function runMeasurement(
+  context: BenchContext,
+  { server, url, sources, seconds }: Started,
+  measurement: Measurement,
+  recommender: Recommender,
+) {
+  const load = {
+    url,
+    connections: measurement.connections,
+    maxRequests: maxPerLoad(measurement),
+    next: (n: number) => measurement.request(recommender, sources, n),
+  };
+  await measureLoad({ ...load, seconds: warmUp.secondsEach }, null);
+  const figures = await measureLoad({ ...load, seconds }, server.pid);
+  if (figures.failed > 0)
+    context.addNote(
+      `${section}: ${figures.failed} failed beside ${figures.times.n} good answers (${measurement.name}): ${figures.failures.join("; ")}`,
+    );
+  return figures;
+}
+
+/** Measures lists and events, under what else the machine does now, beside an empty request and the bare ONNX run. */
+export async function measureLoads(
+  context: BenchContext,
+  started: Started,
+  condition: string,
+): Promise<void> {
+  const { figures } = context;
+  const own = vicinity(candidateCounts[0]);
+  context.log(`warming up${condition}`);
+  const [list] = measurementGroups.lists;
+  await measureLoad(
+    {
+      url: started.url,
+      connections: warmUp.connections,
+      seconds: started.warmUpSeconds,
+      maxRequests: maxPerLoad(list),
+      next: (n) => list.request(own, started.sources, n),
+    },
+    null,
+  );
+  const [health] = measurementGroups.health;
+  const empty = await runMeasurement(context, started, health, own);
+  const baseline: Reference = { label: "GET /healthz", value: empty.times.p50 };
+  const processorBaseline: Reference = { label: "GET /healthz", value: empty.processorMs };
+  figures.push({
+    section,
+    name: `empty GET /healthz, 1 connection${condition}`,
+    unit: "ms",
+    ...empty.times,
+    baseline: null,
+    limit: null,
+  });
+  for (const candidates of candidateCounts) {
+    const limit = await measureOnnx(candidates);
+    for (const measurement of measurementGroups.lists) {
+      const name = `${measurement.name}, ${candidates} ranked${condition}`;
+      context.log(name);
+      const { times, rate, processorMs } = await runMeasurement(
+        context,
+        started,
+        measurement,
+        vicinity(candidates),
+      );
+      figures.push(
+        { section, name, unit: "ms", ...times, baseline, limit },
+        {
+          section,
+          name: `${name}, throughput`,
+          unit: "per s",
+          ...singleMeasurement(rate),
+          baseline: { label: "GET /healthz", value: empty.rate },
+          limit: { label: "one core that only runs ONNX", value: 1000 / limit.value },
+        },
+        {
+          section,
+          name: `${name}, processor time of all processes an answer`,
+          unit: "ms",
+          ...meanOnly(processorMs, times.n),
+          baseline: processorBaseline,
+          limit,
+        },
+      );
+    }
+  }
+  for (const measurement of [
+    ...measurementGroups.single,
+    ...measurementGroups.world,
+    ...measurementGroups.city,
+  ]) {
+    const name = `${measurement.name}${condition}`;
+    context.log(name);
+    const { times, rate, processorMs } = await runMeasurement(context, started, measurement, own);
+    figures.push(
+      { section, name, unit: "ms", ...times, baseline, limit: null },
+      {
+        section,
+        name: `${name}, events`,
+        unit: "per s",
+        ...singleMeasurement(rate * measurement.events),
+        baseline: null,
+        limit: null,
+      },
+      {
+        section,
+        name: `${name}, processor time of all processes an event`,
+        unit: "ms",
+        ...meanOnly(processorMs / measurement.events, times.n),
+        baseline: processorBaseline,
+        limit: null,
+      },
+    );
+  }
+  const { processes, residentMegabytes } = treeUsage(started.server.pid);
+  figures.push({
+    section,
+    name: `resident memory of all ${processes} processes${condition}`,
+    unit: "MB",
+    ...singleMeasurement(residentMegabytes),
+    baseline: null,
+    limit: null,
+  });
+}

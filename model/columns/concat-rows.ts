@@ -2,7 +2,7 @@ import { daySeconds } from "../../shared/time/seconds.ts";
 import { allocateBlock } from "./block.ts";
 import { type BlockMeta, type Columns, columnsFromBlock, encodeMetadata, noString } from "./columns.ts";
 import { gatherRows, type RowSelection } from "./gather-rows.ts";
-import { columnLayout, type Elements, hotHalfLives } from "./layout.ts";
+import { hotHalfLives } from "./layout.ts";
 
 /** Rows of several blocks: the i-th is row `rows[i]` of `blocks[from[i]]`. */
 export interface BlockRows extends RowSelection {
@@ -30,6 +30,17 @@ class Dictionary {
     return cached[index];
   }
 
+  /**
+   * Returns the merged index of an address, as {@link indexFor} does. Two blocks rarely have one address, and nobody
+   * compares addresses by their index, so an address that both have may be in the dictionary twice.
+   */
+  cellIndexFor(block: number, index: number): number {
+    if (index === noString) return noString;
+    const cached = this.#cachedIndices[block];
+    if (cached[index] < 0) cached[index] = this.strings.push(this.#blocks[block].strings[index]) - 1;
+    return cached[index];
+  }
+
   #intern(text: string): number {
     const at = this.#indexOf.get(text);
     if (at !== undefined) return at;
@@ -38,8 +49,8 @@ class Dictionary {
   }
 }
 
-/** Columns of indices into the dictionary. */
-const dictionaryColumns = ["category", "currency", "groupId", "cell"] as const;
+/** Columns of indices into the dictionary, beside the cells. */
+const dictionaryColumns = ["category", "currency", "groupId"] as const;
 
 /**
  * Returns a block of rows from several blocks, in the order of `list`. It decays engagement from the time of each row's
@@ -49,12 +60,15 @@ const dictionaryColumns = ["category", "currency", "groupId", "cell"] as const;
 export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 0): Columns {
   const { blocks, from, rows, count } = list;
   const dictionary = new Dictionary(blocks);
-  const names = dictionaryColumns.map((name) => {
-    const sources = blocks.map((block) => block[name]);
+  const indexed = dictionaryColumns.map((name) => {
+    const sources = blocks.map((each) => each[name]);
     const indices = new Uint32Array(count);
     for (let i = 0; i < count; i++) indices[i] = dictionary.indexFor(from[i], sources[from[i]][rows[i]]);
     return indices;
   });
+  const cellColumns = blocks.map(({ cell }) => cell);
+  const cells = new Uint32Array(count);
+  for (let i = 0; i < count; i++) cells[i] = dictionary.cellIndexFor(from[i], cellColumns[from[i]][rows[i]]);
   const nextProducts = copyNextProducts(list, dictionary, Math.min(count, withNextProducts));
   const metadata = encodeMetadata(meta, dictionary.strings);
   const block = allocateBlock({
@@ -64,13 +78,11 @@ export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 
     text: textBytes(list),
   });
   const { sections } = block;
-  for (const { name, width } of columnLayout) {
-    const sources = blocks.map((each): Elements => each[name]);
-    gatherRows(sources, list, width, sections[name]);
-  }
+  gatherRows(blocks, list, block.buffer, sections);
   dictionaryColumns.forEach((name, i) => {
-    sections[name].set(names[i]);
+    sections[name].set(indexed[i]);
   });
+  sections.cell.set(cells);
   decayEngagementTo(list, meta.time, sections.hot);
   sections.nextStart.set(nextProducts.starts);
   sections.nextWeight.set(nextProducts.weights);

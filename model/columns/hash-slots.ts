@@ -30,6 +30,14 @@ export class HashSlots {
     this.#insert(this.#count++);
   }
 
+  /** Adds the next entry, unless there is one with its hash. Returns whether it was added. */
+  addNew(hash: number): boolean {
+    for (let slot = this.first(hash); this.#slots[slot] >= 0; slot = this.next(slot))
+      if (this.#hashes[this.#slots[slot]] === hash) return false;
+    this.add(hash);
+    return true;
+  }
+
   /** Returns the first slot to look at for a hash. Products of a shard share the lower bits: Fibonacci hashing (Knuth, TAOCP 3, 6.4). */
   first(hash: number): number {
     return Math.imul(hash >>> 0, 0x9e3779b1) >>> (Math.clz32(this.#slots.length) + 1);

@@ -1,4 +1,5 @@
 import type { Columns } from "../columns/columns.ts";
+import { HashSlots } from "../columns/hash-slots.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import { BestFirst } from "./best-first.ts";
 import { type CandidateCaps, CandidateCounter } from "./candidate-caps.ts";
@@ -32,11 +33,11 @@ function withoutDuplicates(
   best: readonly number[],
   counter: CandidateCounter,
 ): number[] {
-  const hashes = new Set<number>();
-  for (const i of best) hashes.add(blocks[from[i]].idHash[row[i]]);
+  const hashes = new HashSlots(best.length);
   // Nearly always, no product is in two tiles.
-  if (hashes.size === best.length) return best.filter((i) => counter.take(blocks[from[i]], row[i]));
-  const newest = new ProductMap<number>();
+  if (best.every((i) => hashes.addNew(blocks[from[i]].idHash[row[i]])))
+    return best.filter((i) => counter.take(blocks[from[i]], row[i]));
+  const newest = new ProductMap<number>(best.length);
   for (const i of best) {
     const block = blocks[from[i]];
     const known = newest.get(block, row[i]);

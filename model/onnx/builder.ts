@@ -88,7 +88,9 @@ export class GraphBuilder implements Ops<string> {
 
   standardize(x: string, mean: string, scale: string): string {
     const value = this.node("Mul", [this.node("Sub", [x, mean]), scale]);
-    return this.node("Clip", [value, this.#scalar(-maxStandardized), this.#scalar(maxStandardized)]);
+    // The same as Clip, which the runtime computes without vector instructions: it takes three times as long.
+    const atLeast = this.node("Max", [value, this.#scalar(-maxStandardized)]);
+    return this.node("Min", [atLeast, this.#scalar(maxStandardized)]);
   }
 
   gather(table: string, indices: string): string {

@@ -9,6 +9,7 @@ import { writeRecalibrationLog } from "./data/recalibration-log.ts";
 import { figureTable } from "./figure-table.ts";
 import { parseBenchOptions, type SectionName } from "./options.ts";
 import { measureAsStarted } from "./sections/as-started/as-started.ts";
+import { measureMixed } from "./sections/as-started/mixed.ts";
 import { measureChoices } from "./sections/choices.ts";
 import { measureCut } from "./sections/cut.ts";
 import { measureEndToEnd } from "./sections/end-to-end.ts";
@@ -39,6 +40,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["cut", measureCut],
   ["trainer", measureTrainer],
   ["as-started", measureAsStarted],
+  ["mixed", measureMixed],
 ]);
 /** Sections that send requests to the workers. */
 const workerSections = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([

@@ -1,24 +1,20 @@
 import { type Measurement, maxPerLoad, measurementGroups } from "../../beside/measurements.ts";
 import type { Recommender } from "../../beside/recommender.ts";
-import type { RequestSources } from "../../beside/request-sources.ts";
 import { vicinity } from "../../beside/vicinity.ts";
 import type { BenchContext } from "../../context.ts";
 import { meanOnly, type Reference, singleMeasurement } from "../../figure.ts";
 import { measureLoad } from "../../load/measure-load.ts";
 import { treeUsage } from "../../load/process-tree.ts";
-import type { StartedServer } from "../../load/started-server.ts";
 import { measureOnnx } from "../../onnx/measure-onnx.ts";
+import type { StartedDemo } from "./started-demo.ts";
 
 /** Name of the section in the report. */
 export const section = "as-started";
 /** Products that the model ranks. */
 const candidateCounts = [500, 100];
 
-/** The server that `npm start` starts, and what is asked of it. */
-export interface Started {
-  server: StartedServer;
-  url: string;
-  sources: RequestSources;
+/** How long the loads last. */
+export interface LoadLengths {
   /** Seconds of each load. */
   seconds: number;
   /** Seconds of lists before all loads, in which code is compiled and tiles are read. */
@@ -31,7 +27,8 @@ const warmUp = { connections: 4, secondsEach: 1 };
 /** Runs one load after a short warm-up. Failed answers are noted. */
 async function runMeasurement(
   context: BenchContext,
-  { server, url, sources, seconds }: Started,
+  { server, url, sources }: StartedDemo,
+  seconds: number,
   measurement: Measurement,
   recommender: Recommender,
 ) {
@@ -53,7 +50,8 @@ async function runMeasurement(
 /** Measures lists and events, under what else the machine does now, beside an empty request and the bare ONNX run. */
 export async function measureLoads(
   context: BenchContext,
-  started: Started,
+  demo: StartedDemo,
+  { seconds, warmUpSeconds }: LoadLengths,
   condition: string,
 ): Promise<void> {
   const { figures } = context;
@@ -62,16 +60,16 @@ export async function measureLoads(
   const [list] = measurementGroups.lists;
   await measureLoad(
     {
-      url: started.url,
+      url: demo.url,
       connections: warmUp.connections,
-      seconds: started.warmUpSeconds,
+      seconds: warmUpSeconds,
       maxRequests: maxPerLoad(list),
-      next: (n) => list.request(own, started.sources, n),
+      next: (n) => list.request(own, demo.sources, n),
     },
     null,
   );
   const [health] = measurementGroups.health;
-  const empty = await runMeasurement(context, started, health, own);
+  const empty = await runMeasurement(context, demo, seconds, health, own);
   const baseline: Reference = { label: "GET /healthz", value: empty.times.p50 };
   const processorBaseline: Reference = { label: "GET /healthz", value: empty.processorMs };
   figures.push({
@@ -89,7 +87,8 @@ export async function measureLoads(
       context.log(name);
       const { times, rate, processorMs } = await runMeasurement(
         context,
-        started,
+        demo,
+        seconds,
         measurement,
         vicinity(candidates),
       );
@@ -121,7 +120,7 @@ export async function measureLoads(
   ]) {
     const name = `${measurement.name}${condition}`;
     context.log(name);
-    const { times, rate, processorMs } = await runMeasurement(context, started, measurement, own);
+    const { times, rate, processorMs } = await runMeasurement(context, demo, seconds, measurement, own);
     figures.push(
       { section, name, unit: "ms", ...times, baseline, limit: null },
       {
@@ -142,7 +141,7 @@ export async function measureLoads(
       },
     );
   }
-  const { processes, residentMegabytes } = treeUsage(started.server.pid);
+  const { processes, residentMegabytes } = treeUsage(demo.server.pid);
   figures.push({
     section,
     name: `resident memory of all ${processes} processes${condition}`,

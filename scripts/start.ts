@@ -4,10 +4,11 @@ import { exitWithError } from "../model/cli/options.ts";
 import { chooseDataset, datasetTitle } from "./start/choose-dataset.ts";
 import { developmentKey } from "./start/development-key.ts";
 import { portBecomesFree } from "./start/free-port.ts";
+import { importDataset } from "./start/import-dataset.ts";
 import { startLocalCron } from "./start/local-cron.ts";
-import type { LocalServer } from "./start/local-server.ts";
 import { parseStartOptions } from "./start/options.ts";
-import { runServer } from "./start/run-server.ts";
+import { releaseMemory } from "./start/release-memory.ts";
+import { prepareWorkers, type RunningServer, runServer } from "./start/run-server.ts";
 import { lockState, type StateLock } from "./start/state-lock.ts";
 import { writeStateMarker } from "./start/state-marker.ts";
 import { waitUntilReady } from "./start/wait-until-ready.ts";
@@ -20,7 +21,7 @@ const unchangedSeconds = 600;
 const options = parseStartOptions(process.argv.slice(2), process.env);
 const { port, stateDir } = options;
 
-let server: LocalServer | null = null;
+let server: RunningServer | null = null;
 let lock: StateLock | null = null;
 let stopping = false;
 /** Stops the workers, then ends this process. A second signal ends it at once. */
@@ -37,21 +38,25 @@ async function run(): Promise<void> {
   lock = await lockState(stateDir);
   if (!(await portBecomesFree(port)))
     exitWithError(`Port ${port} is in use. Choose another port, for example: PORT=${port + 1} npm start`);
+  // Builds and migrations are processes of their own, and run while the dataset is read.
+  const preparation = prepareWorkers(stateDir);
   const { state, read } = await chooseDataset(options);
   console.log(`\nStarting Vicinity with ${datasetTitle(state)}\n`);
   server = await runServer(
-    { port, stateDir, initialImport: read?.marketplace.name ?? null, inspectorPort: null, lock },
+    { port, stateDir, initialImport: read?.summary.name ?? null, inspectorPort: null, lock },
+    preparation,
     { begin: (step) => new ProgressLine(step) },
   );
   const target = { url: server.url, key: developmentKey };
+  const { restart } = server;
   startLocalCron(server.runCron);
   const saveState = (): void => writeStateMarker(stateDir, state);
   saveState();
   if (read) {
-    const { importDataset } = await import("./start/import-dataset.ts");
-    await importDataset(read.marketplace, target);
+    await importDataset(read, target);
     state.loaded = true;
     saveState();
+    await releaseMemory(restart);
   }
   if (options.dataDir !== null && !state.trained) {
     const { trainAndRegister } = await import("./start/train-and-register.ts");

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { waitUntilIdle as untilIdle } from "../../scripts/processes/wait-until-idle.ts";
 import { treeUsage } from "./process-tree.ts";
 
-/** A server counts as idle when it uses less than `share` of a processor for `seconds`. Waits at most `maxSeconds`. */
-const idle = { share: 0.1, seconds: 2, maxSeconds: 180 };
+const maxSeconds = 180;
 
 /**
  * Waits until a process and its descendants are idle, so that no figure contains background work: overdue alarms of all
@@ -10,12 +9,6 @@ const idle = { share: 0.1, seconds: 2, maxSeconds: 180 };
  * minutes.
  */
 export async function waitUntilIdle(root: number, onTimeout: (line: string) => void): Promise<void> {
-  const deadline = Date.now() + idle.maxSeconds * 1000;
-  for (let before = treeUsage(root).processorSeconds; Date.now() < deadline; ) {
-    await sleep(idle.seconds * 1000);
-    const now = treeUsage(root).processorSeconds;
-    if (!(now - before > idle.share * idle.seconds)) return;
-    before = now;
-  }
-  onTimeout(`still busy after ${idle.maxSeconds} s, so the figures include background work`);
+  if (!(await untilIdle(() => treeUsage(root).processorSeconds, maxSeconds)))
+    onTimeout(`still busy after ${maxSeconds} s, so the figures include background work`);
 }

@@ -5,7 +5,7 @@ import { toMarketplace } from "../../scripts/marketplace/marketplace.ts";
 import { waitUntilVisible } from "../../scripts/marketplace/wait-until-visible.ts";
 import { developmentKey } from "../../scripts/start/development-key.ts";
 import { freePort, portIsFree } from "../../scripts/start/free-port.ts";
-import { runServer } from "../../scripts/start/run-server.ts";
+import { prepareWorkers, runServer } from "../../scripts/start/run-server.ts";
 import { lockState } from "../../scripts/start/state-lock.ts";
 import { waitUntilReady } from "../../scripts/start/wait-until-ready.ts";
 import { progressText } from "../../scripts/terminal/progress-line.ts";
@@ -58,6 +58,7 @@ export async function serveCatalog(context: BenchContext): Promise<ServedCatalog
   const inspectorPort = await freePort();
   const server = await runServer(
     { port, stateDir, initialImport: null, inspectorPort, lock },
+    prepareWorkers(stateDir),
     { begin: (step) => ({ update: () => undefined, done: (detail) => context.log(`${step}: ${detail}`) }) },
   );
   const { url } = server;

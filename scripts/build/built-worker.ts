@@ -5,9 +5,20 @@ import { root } from "../workers.ts";
 /** Directory of the workers that `npm start` has built: one folder for each, with its {@link BuildRecord}. */
 export const buildDirectory = join(root, ".wrangler/built");
 
+/** A rate limit of a wrangler.toml: requests in a period of seconds, counted apart for each namespace. */
+export interface RateLimit {
+  namespace_id: string;
+  simple: { limit: number; period: number };
+}
+
 /** Options of one worker for the local runtime, without its code: what its wrangler.toml says. */
-export type LocalWorkerOptions = Omit<SourcelessWorkerOptions, "bindings" | "modulesRules"> & {
+export type LocalWorkerOptions = Omit<
+  SourcelessWorkerOptions,
+  "bindings" | "modulesRules" | "ratelimits" | "serviceBindings"
+> & {
   bindings: Record<string, string>;
+  ratelimits: Record<string, RateLimit>;
+  serviceBindings: Record<string, { name: string; entrypoint?: string }>;
 };
 
 /** What a build leaves beside the bundle, so that the next start knows whether the bundle is still true. */

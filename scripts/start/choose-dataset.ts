@@ -1,6 +1,6 @@
 import { exitWithError } from "../../model/cli/options.ts";
-import type { ReadMarketplace } from "../marketplace/read-marketplace.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
+import { DatasetReader } from "./dataset-reader.ts";
 import type { StartOptions } from "./options.ts";
 import { readStateMarker, type StateMarker } from "./state-marker.ts";
 
@@ -11,7 +11,7 @@ const empty = "none";
 /** What a start serves: the marker of its state, and the dataset that it must import; null if it must not. */
 export interface ChosenDataset {
   state: StateMarker;
-  read: ReadMarketplace | null;
+  read: DatasetReader | null;
 }
 
 /** Reads the marker of the state directory; ends this process with one line if this version cannot read the state. */
@@ -24,26 +24,17 @@ function savedMarker(stateDir: string): StateMarker | null {
 }
 
 /** Reads the dataset, or simulates the demo. Ends this process with the reason if the dataset cannot be read. */
-async function readData({ dataDir, times, read }: StartOptions): Promise<ReadMarketplace> {
-  const now = Date.now() / 1000;
+async function readData(options: StartOptions): Promise<DatasetReader> {
+  const { dataDir } = options;
   const reading = new ProgressLine(dataDir ? "Read the dataset" : "Simulate the demo marketplace");
-  // A start without an import needs none of this code, and its memory.
-  const { demoMarketplace, readMarketplace } = await import("../marketplace/read-marketplace.ts");
-  const { readLines } = await import("../marketplace/import-report.ts");
-  let found: ReadMarketplace;
-  try {
-    found = dataDir === null ? demoMarketplace(now) : readMarketplace(dataDir, now, times, read);
-  } catch (error) {
-    return exitWithError(
-      `\n${dataDir} cannot be imported: ${error instanceof Error ? error.message : error}`,
-    );
-  }
-  const { products, events } = found.marketplace;
-  const users = new Set(events.map((event) => event.userId)).size;
+  const read = await DatasetReader.read(options).catch((error) =>
+    exitWithError(`\n${dataDir} cannot be imported: ${error instanceof Error ? error.message : error}`),
+  );
   const count = (value: number): string => value.toLocaleString("en");
-  reading.done(`${count(products.length)} products, ${count(users)} users, ${count(events.length)} events`);
-  for (const line of readLines(found)) console.log(`    ${line}`);
-  return found;
+  const { products, users, events, lines } = read.summary;
+  reading.done(`${count(products)} products, ${count(users)} users, ${count(events)} events`);
+  for (const line of lines) console.log(`    ${line}`);
+  return read;
 }
 
 /**
@@ -66,15 +57,15 @@ export async function chooseDataset(options: StartOptions): Promise<ChosenDatase
       `${stateDir} holds the dataset "${saved.dataset}", whose import has not ended. Name it again: npm start -- --data PATH`,
     );
   const read = await readData(options);
-  const { name } = read.marketplace;
+  const { name } = read.summary;
   if (saved && saved.dataset !== name)
     exitWithError(
       `${stateDir} already contains the dataset "${saved.dataset}". Use another directory for "${name}": STATE_DIR=DIR npm start -- --data ...`,
     );
-  return {
-    state: saved ?? { dataset: name, loaded: false, trained: false },
-    read: saved?.loaded ? null : read,
-  };
+  const state = saved ?? { dataset: name, loaded: false, trained: false };
+  if (!state.loaded) return { state, read };
+  await read.discard();
+  return { state, read: null };
 }
 
 /** Returns what a start serves, for a line of its output. */

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import type { BuiltWorker } from "../build/built-worker.ts";
+import { rateLimitBindings, rateLimitWorker } from "./local-rate-limit.ts";
 
 const host = "127.0.0.1";
 
@@ -38,6 +39,12 @@ export interface LocalServer {
   stop(): Promise<void>;
 }
 
+/**
+ * Options of V8: heaps grow by less between two collections, and new objects have less room. Memory of all isolates is
+ * then a quarter smaller, at the same processor time of an answer. `MINIFLARE_WORKERD_V8_FLAGS` replaces them.
+ */
+const v8Options = "--heap-growing-percent=30 --max-semi-space-size=4";
+
 /** How the files beside a bundle are imported. */
 const moduleTypes: Readonly<Record<string, "CompiledWasm" | "Data">> = { wasm: "CompiledWasm", onnx: "Data" };
 
@@ -56,8 +63,10 @@ function runtimeOptions(
   port: number,
   variables: Readonly<Record<string, string>>,
 ): V4WorkerOptions {
+  const { ratelimits, serviceBindings, ...rest } = options;
   return {
-    ...options,
+    ...rest,
+    serviceBindings: { ...serviceBindings, ...rateLimitBindings(ratelimits) },
     name: deployedName(name),
     rootPath: folder,
     modulesRoot: folder,
@@ -80,9 +89,13 @@ export async function startLocalServer({
   inspectorPort,
   onOutput,
 }: LocalServerOptions): Promise<LocalServer> {
+  process.env.MINIFLARE_WORKERD_V8_FLAGS ??= v8Options;
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
-      workers: workers.map((worker) => runtimeOptions(worker, port, variables[worker.name] ?? {})),
+      workers: [
+        ...workers.map((worker) => runtimeOptions(worker, port, variables[worker.name] ?? {})),
+        rateLimitWorker,
+      ],
       host,
       port: 0,
       upstream: innerHost,

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { clearInterval, setInterval } from "node:timers";
 import { buildWorkers } from "../build/build-workers.ts";
+import type { BuiltWorker } from "../build/built-worker.ts";
 import { migrateLocalDatabases } from "../databases/migrate.ts";
 import { listDescendants } from "../processes/list-processes.ts";
 import { processorSeconds } from "../processes/processor-seconds.ts";
@@ -42,26 +43,81 @@ function runtimeState(sinceMs: number): string {
     : `${waited}, of which the runtime had ${used.toFixed(1)} s of a processor core`;
 }
 
+/** A running server that can be restarted. */
+export interface RunningServer extends LocalServer {
+  /** Starts the runtime anew after the initial import, with the same workers, and waits until it answers. */
+  restart(): Promise<void>;
+}
+
+/** Workers that are built, and databases that are migrated. */
+export interface PreparedWorkers {
+  workers: BuiltWorker[];
+  /** What had to be done, as text. */
+  done: string;
+}
+
+/** Work that prepares a server; `state` says what it is doing. */
+export interface Preparation {
+  state(): string;
+  finished: Promise<PreparedWorkers>;
+}
+
+/** Begins to build the workers that have changed, and to migrate the databases of a state directory. */
+export function prepareWorkers(stateDir: string): Preparation {
+  let building = "";
+  const prepare = async (): Promise<PreparedWorkers> => {
+    const [{ workers, built }, applied] = await Promise.all([
+      buildWorkers((name) => {
+        building = name;
+      }),
+      migrateLocalDatabases(stateDir),
+    ]);
+    const builds = built === 0 ? "no worker has changed" : `${built} of ${workers.length} workers built`;
+    return { workers, done: `${builds}, ${applied ? "tables created, cities loaded" : "tables up to date"}` };
+  };
+  const finished = prepare();
+  // Whoever awaits it learns of a failure; until then it must not end the process.
+  finished.catch(() => undefined);
+  return { state: () => building, finished };
+}
+
 /**
- * Builds what has changed, migrates the databases and starts all workers. The runtime's warnings and errors go to
- * `workers.log` in the state directory. Waits as long as the machine needs, and shows what it is waiting for. Throws with
- * the reason if a build, a migration or the runtime fails.
+ * Starts all workers when they are prepared. The runtime's warnings and errors go to `workers.log` in the state directory.
+ * Waits as long as the machine needs, and shows what it is waiting for. Throws with the reason if a build, a migration or
+ * the runtime fails.
  */
 export async function runServer(
-  { port, stateDir, initialImport, inspectorPort, lock }: RunOptions,
+  options: RunOptions,
+  preparation: Preparation,
   progress: StartProgress,
-): Promise<LocalServer> {
-  const building = progress.begin("Build the workers");
-  const { workers, built } = await buildWorkers((name) => building.update(name));
-  building.done(built === 0 ? "nothing has changed" : `${built} of ${workers.length} built`);
-
-  const migration = progress.begin("Migrate the databases");
-  const applied = await migrateLocalDatabases(stateDir);
-  migration.done(applied ? "tables created, cities loaded" : "up to date");
+): Promise<RunningServer> {
+  const preparing = progress.begin("Build the workers, migrate the databases");
+  const showState = setInterval(() => preparing.update(preparation.state()), watchIntervalMs);
+  const { workers, done } = await preparation.finished.finally(() => clearInterval(showState));
+  preparing.done(done);
 
   const starting = progress.begin("Start the workers");
+  let server = await startWorkers(workers, options, (detail) => starting.update(detail));
+  starting.done(`${workers.length - 1} workers and the static pages run in one process`);
+  return {
+    url: server.url,
+    runCron: () => server.runCron(),
+    stop: () => server.stop(),
+    restart: async () => {
+      await server.stop();
+      server = await startWorkers(workers, { ...options, initialImport: null }, () => undefined);
+    },
+  };
+}
+
+/** Starts built workers. Calls `onWait` with what the start is waiting for. */
+async function startWorkers(
+  workers: readonly BuiltWorker[],
+  { port, stateDir, initialImport, inspectorPort, lock }: RunOptions,
+  onWait: (detail: string) => void,
+): Promise<LocalServer> {
   const logFile = join(stateDir, "workers.log");
-  const log = createWriteStream(logFile);
+  const log = createWriteStream(logFile, { flags: "a" });
   let tail = "";
   const variables = localVariables(stateDir);
   if (initialImport !== null)
@@ -69,7 +125,7 @@ export async function runServer(
   const startedMs = Date.now();
   const watch = setInterval(() => {
     lock.recordChildren();
-    starting.update(runtimeState(startedMs));
+    onWait(runtimeState(startedMs));
   }, watchIntervalMs);
   try {
     // The runtime's library takes a third of a second to load, so it is loaded when it is needed.
@@ -86,7 +142,6 @@ export async function runServer(
       },
     });
     lock.recordChildren();
-    starting.done(`${workers.length - 1} workers and the static pages run in one process`);
     return server;
   } catch (error) {
     throw new Error(

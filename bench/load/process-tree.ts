@@ -73,9 +73,13 @@ export interface TreeUsage {
   residentMegabytes: number;
 }
 
-/** Returns what a process and all its descendants use; NaN where /proc does not tell. */
-export function treeUsage(root: number): TreeUsage {
-  const pids = [root, ...listDescendants(root).map(({ pid }) => pid)];
+/**
+ * Returns what a process and all its descendants use, or those descendants that have a name; NaN where /proc does not
+ * tell.
+ */
+export function treeUsage(root: number, name: string | null = null): TreeUsage {
+  const descendants = listDescendants(root).filter((each) => name === null || each.name === name);
+  const pids = [...(name === null ? [root] : []), ...descendants.map(({ pid }) => pid)];
   // A process that ends while the list is read has no figures.
   const sum = (of: (pid: number) => number): number => {
     const values = pids.map(of).filter((value) => !Number.isNaN(value));

@@ -44,6 +44,12 @@ describe.skipIf(!existsSync("/proc/self/stat"))("StartedServer", () => {
     // The shell belongs to the server; this process, its parent, does not.
     expect(serverRoot(second)).toBe(started.pid);
     expect(treeUsage(started.pid)).toMatchObject({ processes: 2 });
+    const { name } = listDescendants(started.pid)[0];
+    expect(treeUsage(started.pid, name)).toMatchObject({ processes: 1 });
+    expect(treeUsage(started.pid, "no such name")).toMatchObject({
+      processes: 0,
+      residentMegabytes: Number.NaN,
+    });
     expect(treeUsage(started.pid).residentMegabytes).toBeGreaterThan(treeUsage(second).residentMegabytes);
   });
 

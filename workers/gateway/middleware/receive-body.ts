@@ -6,6 +6,7 @@ import { decodeUtf8 } from "../request/decode-utf8.ts";
 import { decodedChunks } from "../request/decoded-chunks.ts";
 import { isJson, requireUtf8Charset } from "../request/media-type.ts";
 import { exceedsNestingDepth, maxNestingDepth } from "../request/nesting-depth.ts";
+import { isSmallBody, readSmallBody } from "../request/small-body.ts";
 
 /**
  * The usual content types of JSON, which the validator of bodies accepts. It refuses others, such as `application/json;` or
@@ -51,7 +52,10 @@ export const receiveBody =
     if (isJson(headers)) requireUtf8Charset(headers);
     const announced = Number(raw.headers.get("content-length") ?? 0);
     if (announced > maxBytes) throwTooLarge(maxBytes);
-    const body = await readBody(decodedChunks({ headers, body: stream }, minRate), announced, maxBytes);
+    const body = isSmallBody(headers)
+      ? await readSmallBody(raw, minRate)
+      : await readBody(decodedChunks({ headers, body: stream }, minRate), announced, maxBytes);
+    if (body.byteLength > maxBytes) throwTooLarge(maxBytes);
     if (isJson(headers)) {
       const decoded = decodeUtf8(new Uint8Array(body));
       if ("problem" in decoded)

@@ -38,6 +38,47 @@ describe("receiveBody, for a body that does not end", () => {
   });
 });
 
+describe("receiveBody, for a body that announces few bytes", () => {
+  const announce = (bytes: number, body: ReadableStream, path = "/v1/events") =>
+    gateway.app.request(path, {
+      method: "POST",
+      headers: {
+        ...{ authorization: "Bearer dev-admin-key", "content-type": "application/json" },
+        "content-length": String(bytes),
+      },
+      body,
+    });
+
+  it("answers 408 where it does not end, 400 where it breaks off, and 413 where it is larger after all", async () => {
+    expect((await announce(20, stalling('{"events":'))).status).toBe(408);
+    const broken = new ReadableStream<Uint8Array>({
+      pull() {
+        throw new Error("connection lost");
+      },
+    });
+    expect((await announce(20, broken)).status).toBe(400);
+    const large = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(`{"userId":"${"a".repeat(300 * 1024)}"}`));
+        controller.close();
+      },
+    });
+    expect((await announce(20, large, "/v1/recommendations")).status).toBe(413);
+  });
+
+  it("reads it as it was sent", async () => {
+    const text = '{"events":[]}';
+    const whole = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of new TextEncoder().encode(text)) controller.enqueue(new Uint8Array([byte]));
+        controller.close();
+      },
+    });
+    const answer = await announce(text.length, whole);
+    expect(await answer.json()).toMatchObject({ errors: [{ path: "events" }] });
+  });
+});
+
 describe("receiveBody", () => {
   it("refuses a body that breaks off", async () => {
     const broken = new ReadableStream<Uint8Array>({

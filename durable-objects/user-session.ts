@@ -154,7 +154,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     if (frozen && (time > frozen.requested || isAfter(frozen.phase, "events"))) return;
     await this.#parts.consent.followDefault(application, userId);
     this.#parts.impressions.store(application, userId, shown, requester);
-    await this.#parts.jobs.schedule();
+    await this.#parts.jobs.scheduleClose(time + this.#parts.impressions.clickWindowSeconds);
   }
 
   /**

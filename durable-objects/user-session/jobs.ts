@@ -65,6 +65,15 @@ export class Jobs {
   }
 
   /**
+   * Schedules the alarm for a click window that closes at `time`, in seconds since the epoch. An alarm that comes before
+   * schedules all that follows, so that nothing is read to find what else there is.
+   */
+  async scheduleClose(time: number): Promise<void> {
+    await this.#alarm.load();
+    if (!this.#alarm.isScheduledBy(time * 1000)) await this.#alarm.scheduleBy(this.#nextWorkAt());
+  }
+
+  /**
    * Postpones the alarm that would send rows again, once all rows are confirmed: it would wake the object for nothing.
    * While a user's rows follow each other quickly it stays, since the next row needs it, and each move is a row written.
    */

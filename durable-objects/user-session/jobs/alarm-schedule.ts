@@ -22,6 +22,11 @@ export class AlarmSchedule {
     this.#at = null;
   }
 
+  /** Returns whether the alarm is scheduled for `time` at the latest. Call it after {@link load}. */
+  isScheduledBy(time: number): boolean {
+    return typeof this.#at === "number" && this.#at <= time;
+  }
+
   /** Schedules the alarm for `time` at the latest; infinity schedules none. */
   async scheduleBy(time: number): Promise<void> {
     if (time === Number.POSITIVE_INFINITY) return;

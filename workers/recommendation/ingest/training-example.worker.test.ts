@@ -1,5 +1,5 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
@@ -147,5 +147,37 @@ describe("a logged impression", () => {
       ["b", "cart"],
       ["c", "purchase"],
     ]);
+  });
+
+  it("has an alarm, whether there was an earlier one, a later one or none", async () => {
+    const alarm = (change: (storage: DurableObjectStorage) => unknown = () => undefined) =>
+      runInDurableObject(session("dan"), async (_, state) => {
+        await change(state.storage);
+        return state.storage.getAlarm();
+      });
+    // The runtime's alarms follow the real clock.
+    vi.useRealTimers();
+    const shown = Math.floor(Date.now() / 1000);
+    const record = (id: string) => {
+      const each = impressionFor(id);
+      const receipt = { ...each.receipt, time: new Date(shown * 1000).toISOString() };
+      return session("dan").recordImpression("demo", "dan", { ...each, receipt });
+    };
+    const closes = (shown + 1800) * 1000;
+    await record("r1");
+    expect(await alarm()).toBe(closes);
+    // An earlier alarm stays: it schedules the rest.
+    await alarm((storage) => storage.setAlarm(closes - 60_000));
+    await evictDurableObject(session("dan"));
+    await record("r2");
+    expect(await alarm()).toBe(closes - 60_000);
+    await alarm((storage) => storage.setAlarm(closes + 60_000));
+    await evictDurableObject(session("dan"));
+    await record("r3");
+    expect(await alarm()).toBe(closes);
+    await alarm((storage) => storage.deleteAlarm());
+    await evictDurableObject(session("dan"));
+    await record("r4");
+    expect(await alarm()).toBe(closes);
   });
 });

@@ -52,6 +52,7 @@ const eventFigures = (count: number): FigureDefinition[] => [
     unit: "s",
     of: ({ processorMs }) => processorMs / count,
   },
+  { name: "work after the last answer", unit: "s", of: ({ workAfter }) => workAfter },
 ];
 
 const list = (connections: number): Measurement => ({

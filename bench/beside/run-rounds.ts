@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Marketplace } from "../../scripts/marketplace/marketplace.ts";
 import { type LoadFigures, measureLoad } from "../load/measure-load.ts";
 import { treeUsage } from "../load/process-tree.ts";
@@ -46,7 +45,7 @@ export class PairedFigures {
 /** Runs all rounds on both sides and returns what was measured. `run` is a part of all event ids. */
 export async function runRounds(
   sides: readonly [Side, Side],
-  options: Pick<ComparisonOptions, "rounds" | "seconds" | "warmUp" | "pause" | "items" | "groups">,
+  options: Pick<ComparisonOptions, "rounds" | "seconds" | "warmUp" | "settle" | "items" | "groups">,
   marketplace: Marketplace,
   run: string,
   log: (line: string) => void,
@@ -71,6 +70,7 @@ export async function runRounds(
         },
       },
       side.root,
+      options.settle,
     );
 
   for (const side of sides)
@@ -82,7 +82,6 @@ export async function runRounds(
     for (const measurement of measurements) {
       log(`round ${round + 1} of ${options.rounds}: ${measurement.name}`);
       for (const side of orderOf(round, sides)) {
-        await sleep(options.pause * 1000);
         paired.addLoad(measurement, side, await measure(side, measurement, options.seconds, round));
       }
     }

@@ -23,10 +23,10 @@ export interface LoadLengths {
   warmUpSeconds: number;
 }
 
-/** Connections of the warm-up before all loads, and seconds of the one before each. */
-const warmUp = { connections: 4, secondsEach: 1 };
+/** Seconds at most that are waited after each load until the server has no more work. */
+const settleSeconds = 10;
 
-/** Runs one load after a short warm-up. Failed answers are noted. */
+/** Runs one load. Failed answers are noted. */
 async function runMeasurement(
   context: BenchContext,
   { server, url, sources }: StartedDemo,
@@ -40,8 +40,7 @@ async function runMeasurement(
     maxRequests: maxPerLoad(measurement),
     next: (n: number) => measurement.request(recommender, sources, n),
   };
-  await measureLoad({ ...load, seconds: warmUp.secondsEach }, null);
-  const figures = await measureLoad({ ...load, seconds }, server.pid);
+  const figures = await measureLoad({ ...load, seconds }, server.pid, settleSeconds);
   if (figures.failed > 0)
     context.addNote(
       `${section}: ${figures.failed} failed beside ${figures.times.n} good answers (${measurement.name}): ${figures.failures.join("; ")}`,
@@ -59,17 +58,10 @@ export async function measureLoads(
   const { figures } = context;
   const own = vicinity(candidateCounts[0]);
   context.log(`warming up${condition}`);
-  const [list] = measurementGroups.lists;
-  await measureLoad(
-    {
-      url: demo.url,
-      connections: warmUp.connections,
-      seconds: warmUpSeconds,
-      maxRequests: maxPerLoad(list),
-      next: (n) => list.request(own, demo.sources, n),
-    },
-    null,
-  );
+  const { lists, single, world, city } = measurementGroups;
+  const eventLoads = [...single, ...world, ...city];
+  await runMeasurement(context, demo, warmUpSeconds, lists[1], own);
+  for (const measurement of eventLoads) await runMeasurement(context, demo, 1, measurement, own);
   const [health] = measurementGroups.health;
   const empty = await runMeasurement(context, demo, seconds, health, own);
   const baseline: Reference = { label: "GET /healthz", value: empty.times.p50 };
@@ -84,7 +76,7 @@ export async function measureLoads(
   });
   for (const candidates of candidateCounts) {
     const limit = await measureOnnx(candidates);
-    for (const measurement of measurementGroups.lists) {
+    for (const measurement of lists) {
       const name = `${measurement.name}, ${candidates} ranked${condition}`;
       context.log(name);
       const { times, rate, processorMs } = await runMeasurement(
@@ -115,14 +107,16 @@ export async function measureLoads(
       );
     }
   }
-  for (const measurement of [
-    ...measurementGroups.single,
-    ...measurementGroups.world,
-    ...measurementGroups.city,
-  ]) {
+  for (const measurement of eventLoads) {
     const name = `${measurement.name}${condition}`;
     context.log(name);
-    const { times, rate, processorMs } = await runMeasurement(context, demo, seconds, measurement, own);
+    const { times, rate, processorMs, workAfter } = await runMeasurement(
+      context,
+      demo,
+      seconds,
+      measurement,
+      own,
+    );
     figures.push(
       { section, name, unit: "ms", ...times, baseline, limit: null },
       {
@@ -139,6 +133,14 @@ export async function measureLoads(
         unit: "ms",
         ...meanOnly(processorMs / measurement.events, times.n),
         baseline: processorBaseline,
+        limit: null,
+      },
+      {
+        section,
+        name: `${name}, work after the last answer`,
+        unit: "ms",
+        ...singleMeasurement(1000 * workAfter),
+        baseline: null,
         limit: null,
       },
     );

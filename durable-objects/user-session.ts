@@ -1,13 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
-import type { z } from "zod";
 import type { Coarsening } from "../shared/contracts/coarsening.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
-import type { receivedInteraction } from "../shared/contracts/event.ts";
+import type { Interaction, ReceivedInteraction } from "../shared/contracts/event.ts";
 import type { Impression } from "../shared/contracts/impression.ts";
 import type { Merge } from "../shared/contracts/merge.ts";
 import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
 import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
-import { ok, parse, type Result, refuse } from "../shared/contracts/result.ts";
+import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import type { UserGeneration, UserSettings } from "../shared/services/user-api.ts";
 import {
   exportPage,
@@ -15,7 +14,7 @@ import {
   type SessionExportPosition,
 } from "./user-session/export-page.ts";
 import type { IngestResult } from "./user-session/ingest/ingest-event.ts";
-import { ingestInput, type ReceivedVisit } from "./user-session/ingest/reception.ts";
+import type { ReceivedVisit } from "./user-session/ingest/reception.ts";
 import { type ListenerRights, listenerOfRequest } from "./user-session/listeners.ts";
 import type {
   MergeCommit,
@@ -36,6 +35,9 @@ export interface IngestResponse {
   /** The generation of the user's data that the rows belong to. */
   generation: number;
 }
+
+/** The fields of a received interaction that the caller may leave out. */
+const receivedDefaults = { sentTime: null, precision: "exact", stored: false } as const;
 
 /**
  * The Durable Object of one user: profile, location, receipts and an outbox. An event is durable here before it is
@@ -75,17 +77,22 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   async ingest(
     application: string,
     userId: string,
-    events: z.input<typeof receivedInteraction>[],
+    events: (Interaction & Partial<ReceivedInteraction>)[],
     callerDelivers: boolean,
     requester: Requester = trustedRequester,
   ): Promise<Result<IngestResponse>> {
     const ended = this.#parts.endedToken(requester);
     if (ended) return ended;
-    const parsed = parse(ingestInput, { events, requester });
-    if (!parsed.ok) return parsed;
     await this.#parts.jobs.loadAlarm();
     if (this.#parts.merges.outgoing.frozen) return mergedUser;
-    const ingested = await this.#parts.reception.ingest(application, userId, parsed.value, callerDelivers);
+    const received = events.map((event) => ({ ...receivedDefaults, ...event }));
+    const ingested = await this.#parts.reception.ingest(
+      application,
+      userId,
+      received,
+      requester,
+      callerDelivers,
+    );
     if (!ingested.ok) return ingested;
     const generation = this.#parts.core.generation;
     await this.#parts.jobs.schedule();

@@ -16,8 +16,6 @@ import { locationInput } from "../../shared/contracts/user.ts";
 
 // Each schema validates the arguments of one RPC method of service.ts.
 
-/** Live events of one call. */
-const maxLiveEvents = 100;
 /** Historical events of one call. */
 const maxHistoryEvents = 4000;
 /** Items of one page of a user's export. */
@@ -43,11 +41,6 @@ export const trendingCall = z.object({
   application: applicationName,
   where: point.nullable(),
   query: productListQuery,
-});
-export const eventsCall = z.object({
-  application: applicationName,
-  events: z.array(eventInput).max(maxLiveEvents),
-  requester,
 });
 export const historyCall = z.object({
   application: applicationName,

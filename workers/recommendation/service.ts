@@ -45,7 +45,6 @@ import { readinessOf } from "./readiness.ts";
 import { runRebuildStep } from "./rebuild.ts";
 import { advanceRollouts } from "./rollout/advance-rollouts.ts";
 import {
-  eventsCall,
   exportCall,
   historyCall,
   locationCall,
@@ -128,14 +127,13 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return receiptFor(parsed.value.requester, receipt);
   }
 
+  /** Ingests live events, which the gateway has parsed. */
   async ingestEvents(
     application: string,
     events: EventInput[],
     requester: Requester,
   ): Promise<Result<EventReceipt>> {
-    const parsed = parse(eventsCall, { application, events, requester });
-    if (!parsed.ok) return parsed;
-    const ingested = await ingestEvents(this.env, application, parsed.value, now(), this.#waitUntil);
+    const ingested = await ingestEvents(this.env, application, { events, requester }, now(), this.#waitUntil);
     if (!ingested.ok) return ingested;
     const { receipt, usersWithListeners } = ingested.value;
     for (const userId of usersWithListeners) this.#push(application, userId);

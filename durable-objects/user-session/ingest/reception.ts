@@ -1,9 +1,8 @@
-import { z } from "zod";
 import { arrivedThisHour, withArrival } from "../../../model/profile/activity.ts";
 import { consentLoweredText, isFiner } from "../../../shared/consent/levels.ts";
-import { receivedInteraction } from "../../../shared/contracts/event.ts";
+import type { ReceivedInteraction } from "../../../shared/contracts/event.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
-import { type Requester, requester as requesterInput } from "../../../shared/contracts/requester.ts";
+import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { countingSettingsOf } from "../../../shared/counting/counting-settings.ts";
 import { hourlyLimitText, secondsToNextHour } from "../../../shared/counting/hourly-limit.ts";
@@ -15,11 +14,6 @@ import { type IngestResult, ingestEvent } from "./ingest-event.ts";
 
 /** Maximum number of open rows, which are not confirmed. New events are refused while there are more. */
 const maxOpenRows = 5000;
-
-export const ingestInput = z.object({
-  events: z.array(receivedInteraction).min(1).max(1000),
-  requester: requesterInput,
-});
 
 /** Where a user was, as the caller has coarsened it. */
 export type ReceivedVisit = Point & { time: number; precision: Precision };
@@ -56,7 +50,8 @@ export class Reception {
   async ingest(
     application: string,
     userId: string,
-    { events, requester }: z.output<typeof ingestInput>,
+    events: readonly ReceivedInteraction[],
+    requester: Requester,
     callerDelivers: boolean,
   ): Promise<Result<IngestResult[]>> {
     await this.#followDefault(application, userId);

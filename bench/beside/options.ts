@@ -24,7 +24,7 @@ export interface ComparisonOptions {
   /** Seconds of each load that does not count, before the first round. */
   warmUp: number;
   /** Seconds at most that are waited after each load until its server has no more work. */
-  settle: number;
+  maxWorkAfter: number;
   /** Items of each list. */
   items: number;
   /** Products that Vicinity's model ranks for a list. */
@@ -40,7 +40,7 @@ export interface ComparisonOptions {
   json: string | null;
 }
 
-export const usage = `Usage: npm run bench:beside -- --peer gorse=URL [--vicinity URL] [--rounds N] [--seconds S] [--warm-up S] [--settle S] [--items N] [--candidates N] [--only ${measurementGroupNames.join(",")}] [--busy N] [--idle] [--peer-pid PID] [--vicinity-pid PID] [--peer-start COMMAND] [--vicinity-start COMMAND] [--restarts N] [--json FILE]`;
+export const usage = `Usage: npm run bench:beside -- --peer gorse=URL [--vicinity URL] [--rounds N] [--seconds S] [--warm-up S] [--work-after S] [--items N] [--candidates N] [--only ${measurementGroupNames.join(",")}] [--busy N] [--idle] [--peer-pid PID] [--vicinity-pid PID] [--peer-start COMMAND] [--vicinity-start COMMAND] [--restarts N] [--json FILE]`;
 
 /** Returns an option as a whole number within bounds. Throws if it is none. */
 function wholeNumber(name: string, text: string, min: number, max: number): number {
@@ -90,7 +90,7 @@ export function parseComparisonOptions(args: string[], kinds: readonly string[])
       rounds: { type: "string", default: "7" },
       seconds: { type: "string", default: "4" },
       "warm-up": { type: "string", default: "3" },
-      settle: { type: "string", default: "10" },
+      "work-after": { type: "string", default: "10" },
       items: { type: "string", default: "10" },
       candidates: { type: "string", default: "500" },
       only: { type: "string" },
@@ -125,7 +125,7 @@ export function parseComparisonOptions(args: string[], kinds: readonly string[])
     rounds: wholeNumber("rounds", values.rounds, 1, 30),
     seconds: wholeNumber("seconds", values.seconds, 1, 60),
     warmUp: wholeNumber("warm-up", values["warm-up"], 0, 60),
-    settle: wholeNumber("settle", values.settle, 0, 60),
+    maxWorkAfter: wholeNumber("work-after", values["work-after"], 0, 60),
     items: wholeNumber("items", values.items, 1, 100),
     candidates: wholeNumber("candidates", values.candidates, 20, 500),
     groups: parseGroups(values.only),

@@ -65,7 +65,7 @@ const options = {
   rounds: 2,
   seconds: 0.05,
   warmUp: 0,
-  settle: 0,
+  maxWorkAfter: 0,
   items: 5,
   groups: ["health", "lists", "single", "world", "city"] as const,
 };

@@ -45,7 +45,7 @@ export class PairedFigures {
 /** Runs all rounds on both sides and returns what was measured. `run` is a part of all event ids. */
 export async function runRounds(
   sides: readonly [Side, Side],
-  options: Pick<ComparisonOptions, "rounds" | "seconds" | "warmUp" | "settle" | "items" | "groups">,
+  options: Pick<ComparisonOptions, "rounds" | "seconds" | "warmUp" | "maxWorkAfter" | "items" | "groups">,
   marketplace: Marketplace,
   run: string,
   log: (line: string) => void,
@@ -70,7 +70,7 @@ export async function runRounds(
         },
       },
       side.root,
-      options.settle,
+      options.maxWorkAfter,
     );
 
   for (const side of sides)

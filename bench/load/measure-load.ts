@@ -1,7 +1,7 @@
 import { type Statistics, summarizeTimes } from "../figure.ts";
 import { type ClosedLoop, runClosedLoop } from "./closed-loop.ts";
 import { treeUsage } from "./process-tree.ts";
-import { settle } from "./settle.ts";
+import { waitForWorkAfter } from "./work-after.ts";
 
 /** What one load did to one server. A value is NaN where there was no good answer. */
 export interface LoadFigures {
@@ -22,18 +22,18 @@ export interface LoadFigures {
 
 /**
  * Runs a load and measures it. Then waits until the server has done the work that it left for later, at most
- * `settleSeconds`: it belongs to this load, and must not slow the next one down. `root` is the server's first process;
+ * `maxWorkAfter`: it belongs to this load, and must not slow the next one down. `root` is the server's first process;
  * null if it is not known.
  */
 export async function measureLoad(
   load: ClosedLoop,
   root: number | null,
-  settleSeconds: number,
+  maxWorkAfter: number,
 ): Promise<LoadFigures> {
   const processorSeconds = (): number => (root === null ? Number.NaN : treeUsage(root).processorSeconds);
   const before = processorSeconds();
   const { times, seconds, failed, failures } = await runClosedLoop(load);
-  const workAfter = root === null ? Number.NaN : await settle(root, settleSeconds);
+  const workAfter = root === null ? Number.NaN : await waitForWorkAfter(root, maxWorkAfter);
   const spent = processorSeconds() - before;
   return {
     times: summarizeTimes(times),

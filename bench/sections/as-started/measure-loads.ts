@@ -24,7 +24,7 @@ export interface LoadLengths {
 }
 
 /** Seconds at most that are waited after each load until the server has no more work. */
-const settleSeconds = 10;
+const maxWorkAfter = 10;
 
 /** Runs one load. Failed answers are noted. */
 async function runMeasurement(
@@ -40,7 +40,7 @@ async function runMeasurement(
     maxRequests: maxPerLoad(measurement),
     next: (n: number) => measurement.request(recommender, sources, n),
   };
-  const figures = await measureLoad({ ...load, seconds }, server.pid, settleSeconds);
+  const figures = await measureLoad({ ...load, seconds }, server.pid, maxWorkAfter);
   if (figures.failed > 0)
     context.addNote(
       `${section}: ${figures.failed} failed beside ${figures.times.n} good answers (${measurement.name}): ${figures.failures.join("; ")}`,

@@ -30,7 +30,7 @@ export function workEnd(samples: readonly UsageSample[]): number | null {
  * Waits until a server has done the work that it left for after its answers, at most `maxSeconds`. Returns the seconds
  * that it worked; `maxSeconds` if it still does.
  */
-export async function settle(root: number, maxSeconds: number): Promise<number> {
+export async function waitForWorkAfter(root: number, maxSeconds: number): Promise<number> {
   const started = performance.now();
   const samples: UsageSample[] = [];
   for (;;) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { workEnd } from "./settle.ts";
+import { workEnd } from "./work-after.ts";
 
 /** Returns samples of each second, with the processor seconds used in each. */
 function samples(...used: number[]) {

@@ -267,6 +267,7 @@ export class Cell extends DurableObject<LocationEnv> {
     // The flags are reset before the tile is built, so that a change during the build sets them again.
     const before = this.#tables.transaction(application, cell, (state) => {
       state.version++;
+      state.publishing = true;
       const published = { ...state };
       state.contentChanged = false;
       state.publishedInteractions += state.pendingInteractions;
@@ -295,9 +296,17 @@ export class Cell extends DurableObject<LocationEnv> {
     }
   }
 
+  /** Makes the next alarm publish again what a publication that failed, or was interrupted, has not published. */
   #markChanged(application: string, cell: string): void {
     this.#tables.transaction(application, cell, (state) => {
       state.contentChanged = true;
+      state.publishing = false;
+    });
+  }
+
+  #markPublished(application: string, cell: string): void {
+    this.#tables.transaction(application, cell, (state) => {
+      state.publishing = false;
     });
   }
 
@@ -306,7 +315,7 @@ export class Cell extends DurableObject<LocationEnv> {
     const { application, cell } = state;
     const summary = await this.#publishTile(state);
     const parent = parentCell(cell);
-    if (!parent) return;
+    if (!parent) return this.#markPublished(application, cell);
     const version = this.#tables.state()?.version ?? 0;
     const emptySummary = (): ChildSummary => ({
       block: { cell, count: 0, version, lat: 0, lon: 0, radiusKm: 0, content: mergeContent([]) },
@@ -323,6 +332,7 @@ export class Cell extends DurableObject<LocationEnv> {
       this.#markChanged(application, cell);
       throw error;
     }
+    this.#markPublished(application, cell);
   }
 
   /** Continues a split, then publishes. Never throws, because the platform drops an alarm after a few failures. */
@@ -330,8 +340,11 @@ export class Cell extends DurableObject<LocationEnv> {
     const cell = this.#tables.state()?.cell;
     try {
       for (let step = 0; step < maxSplitStepsPerAlarm && (await this.#splitter.step()); step++);
-      const state = this.#tables.state();
-      if (!state || state.phase === "receiving") return;
+      const before = this.#tables.state();
+      if (!before || before.phase === "receiving") return;
+      // Alarms of an object run one at a time, so a publication that has begun was interrupted with the object.
+      if (before.publishing) this.#markChanged(before.application, before.cell);
+      const state = this.#tables.state() ?? before;
       if (isPublishable(state, Date.now())) await this.#publish(state);
       await this.#scheduleAlarm();
     } catch (error) {

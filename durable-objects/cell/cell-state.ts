@@ -8,6 +8,8 @@ export interface CellState extends PublishState {
   cell: string;
   /** Version of the last tile. */
   version: number;
+  /** Whether a publication has begun, and has not yet ended with its summary at the parent cell. */
+  publishing: boolean;
   phase: CellPhase;
   /** How far the migration to the children has come; null unless the phase is `splitting`. */
   progress: MigrationProgress | null;
@@ -31,6 +33,7 @@ export type CellPhase = "leaf" | "receiving" | "splitting" | "migrated" | "split
 /** The state of a cell that nothing was written to. */
 export const initialState = {
   version: 0,
+  publishing: false,
   contentChanged: false,
   pendingInteractions: 0,
   publishedInteractions: 0,

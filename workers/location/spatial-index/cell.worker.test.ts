@@ -70,6 +70,28 @@ describe("Cell", () => {
     expect(parent.count).toBe(2);
   });
 
+  it("publishes again what an interrupted publication has not published", async () => {
+    const stub = () => cell("interrupted");
+    await stub().applyChanges("interrupted", leaf, [change("a", 1)], []);
+    await runInDurableObject(stub(), async (object, state) => {
+      const never = { put: () => new Promise(() => undefined) };
+      Reflect.set(object, "env", { ...Reflect.get(object, "env"), TILES: never });
+      void object.alarm();
+      // The platform runs an alarm again if the object ended during it.
+      await state.storage.setAlarm(Date.now() + 60_000);
+    });
+    await evictDurableObject(stub());
+    expect(await environment.TILES.get(tileKey("interrupted", leaf))).toBeNull();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    try {
+      expect(await runDurableObjectAlarm(stub())).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await environment.TILES.get(tileKey("interrupted", leaf))).not.toBeNull();
+    expect((await tile("interrupted", parentCell(leaf) ?? "")).count).toBe(1);
+  });
+
   it("keeps the newest version of each product, for any order and repetition of changes", async () => {
     const newer = change("a", 3, { priceMinor: 900, available: false });
     for (const each of [newer, change("a", 2), newer, change("a", 1)])

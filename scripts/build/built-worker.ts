@@ -14,9 +14,10 @@ export interface RateLimit {
 /** Options of one worker for the local runtime, without its code: what its wrangler.toml says. */
 export type LocalWorkerOptions = Omit<
   SourcelessWorkerOptions,
-  "bindings" | "modulesRules" | "ratelimits" | "serviceBindings"
+  "bindings" | "durableObjects" | "modulesRules" | "ratelimits" | "serviceBindings"
 > & {
   bindings: Record<string, string>;
+  durableObjects: Record<string, { className: string; useSQLite?: boolean }>;
   ratelimits: Record<string, RateLimit>;
   serviceBindings: Record<string, { name: string; entrypoint?: string }>;
 };

@@ -1,13 +1,12 @@
 // `npm run bench`: measures each figure next to a baseline and a limit from the same run.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
-import { dirname } from "node:path";
 import { root } from "../scripts/workers.ts";
 import { BenchContext } from "./context.ts";
 import { writeRecalibrationLog } from "./data/recalibration-log.ts";
 import { figureTable } from "./figure-table.ts";
 import { parseBenchOptions, type SectionName } from "./options.ts";
+import { runToEnd, writeReport } from "./run-to-end.ts";
 import { measureAsStarted } from "./sections/as-started/as-started.ts";
 import { measureMixed } from "./sections/as-started/mixed.ts";
 import { measureChoices } from "./sections/choices.ts";
@@ -25,7 +24,6 @@ import { measureSoak } from "./sections/soak.ts";
 import { measureStartup } from "./sections/startup.ts";
 import { measureSwap } from "./sections/swap.ts";
 import { measureTrainer } from "./sections/trainer.ts";
-import { endAllProcesses } from "./workers/processes.ts";
 import { type ServedCatalog, serveCatalog } from "./workers/serve-catalog.ts";
 
 /** Sections that run in this process. */
@@ -100,7 +98,6 @@ async function run(): Promise<void> {
   console.log(`\n${figureTable(context.figures)}\n`);
   for (const note of context.notes) console.log(note);
   if (options.json === null) return;
-  mkdirSync(dirname(options.json), { recursive: true });
   const report = {
     commit: currentCommit(),
     date: new Date().toISOString(),
@@ -109,20 +106,7 @@ async function run(): Promise<void> {
     figures: context.figures,
     notes: context.notes,
   };
-  writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  writeReport(options.json, report);
 }
 
-/** Ends all started processes, then this one. */
-async function exit(code: number): Promise<never> {
-  await endAllProcesses();
-  process.exit(code);
-}
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void exit(130));
-
-try {
-  await run();
-  await exit(0);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  await exit(1);
-}
+await runToEnd(run);

@@ -1,7 +1,5 @@
 // `npm run bench:beside`: runs the same load on Vicinity and on another recommender, and prints ratios.
-import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseOrExit } from "../../model/cli/options.ts";
 import { demoMarketplace } from "../../scripts/marketplace/read-marketplace.ts";
@@ -10,7 +8,7 @@ import { lastVisits, type Visit } from "../load/demo-visits.ts";
 import { findListener, serverRoot, treeUsage } from "../load/process-tree.ts";
 import { StartedServer, waitForAnswer } from "../load/started-server.ts";
 import { waitUntilIdle } from "../load/wait-until-idle.ts";
-import { endAllProcesses } from "../workers/processes.ts";
+import { runToEnd, writeReport } from "../run-to-end.ts";
 import { compare } from "./compare.ts";
 import { comparisonTable } from "./comparison-table.ts";
 import { gorse } from "./gorse.ts";
@@ -123,7 +121,6 @@ async function run(): Promise<void> {
   console.log(`\n${comparisonTable(comparisons, peer.name)}\n`);
   for (const note of [...paired.failures, ...notes]) console.log(note);
   if (options.json === null) return;
-  mkdirSync(dirname(options.json), { recursive: true });
   const report = {
     date: new Date().toISOString(),
     options,
@@ -132,20 +129,7 @@ async function run(): Promise<void> {
     failures: paired.failures,
     notes,
   };
-  writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  writeReport(options.json, report);
 }
 
-/** Ends all processes that this bench started, then this one. */
-async function exit(code: number): Promise<never> {
-  await endAllProcesses();
-  process.exit(code);
-}
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void exit(130));
-
-try {
-  await run();
-  await exit(0);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  await exit(1);
-}
+await runToEnd(run);

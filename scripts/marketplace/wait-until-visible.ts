@@ -4,7 +4,8 @@ import type { ApiTarget } from "../api/send-with-retries.ts";
 
 /** Number of products that are looked up, spread evenly over all imported products. */
 const sampleSize = 12;
-const timeoutSeconds = 60;
+/** Seconds without another visible product after which something is wrong. A loaded machine may take minutes for all. */
+const unchangedSeconds = 600;
 const pollIntervalMs = 200;
 /** Products that one nearby query returns: the API's maximum. */
 const nearbyLimit = 100;
@@ -26,18 +27,19 @@ async function isVisible(target: ApiTarget, { id, location }: ProductInput): Pro
 
 /**
  * Waits until nearby queries find the imported products, since cells publish their tiles with a short delay. Throws if
- * a product is not found within a minute.
+ * no further product is found for ten minutes.
  */
 export async function waitUntilVisible(target: ApiTarget, products: readonly ProductInput[]): Promise<void> {
   const stride = Math.max(1, Math.floor(products.length / sampleSize));
   const missing = products.filter((product, i) => i % stride === 0 && product.available !== false);
-  for (const deadline = Date.now() + timeoutSeconds * 1000; missing.length > 0 && Date.now() < deadline; ) {
-    if (await isVisible(target, missing[0])) missing.shift();
-    else await sleep(pollIntervalMs);
-  }
+  for (let changedAt = Date.now(); missing.length > 0 && Date.now() - changedAt < unchangedSeconds * 1000; )
+    if (await isVisible(target, missing[0])) {
+      missing.shift();
+      changedAt = Date.now();
+    } else await sleep(pollIntervalMs);
   await sleep(parentPublishMs);
   if (missing.length > 0)
     throw new Error(
-      `Product ${missing[0].id} was imported, but GET /v1/locations/nearby does not return it after ${timeoutSeconds} s. Run the command again; if it fails again, see the log of the workers.`,
+      `Product ${missing[0].id} was imported, but GET /v1/locations/nearby does not return it after ${unchangedSeconds} s. Run the command again; if it fails again, see the log of the workers.`,
     );
 }

@@ -40,8 +40,8 @@ export interface LocalServer {
 }
 
 /**
- * Options of V8: heaps grow by less between two collections, and new objects have less room. Memory of all isolates is
- * then a quarter smaller, at the same processor time of an answer. `MINIFLARE_WORKERD_V8_FLAGS` replaces them.
+ * Options of V8: heaps grow by less between two collections, and new objects have less room. All isolates then take
+ * less memory, and an answer takes the same processor time. `MINIFLARE_WORKERD_V8_FLAGS` replaces them.
  */
 const v8Options = "--heap-growing-percent=30 --max-semi-space-size=4";
 
@@ -59,8 +59,8 @@ function modulesIn(folder: string): { type: "ESModule" | "CompiledWasm" | "Data"
 
 /**
  * Cells of a catalog that stay in memory. The runtime closes an object ten seconds after its last call, and opens it again
- * for the next one: that creates, synchronizes and deletes files, and takes a third of an event's processor time. A cell
- * in memory takes a quarter of a megabyte, so more cells than these are closed as usual.
+ * for the next one: that creates, synchronizes and deletes files, and takes a fifth of an event's processor time. A cell
+ * in memory takes memory for as long as the server runs, so more cells than these are closed as usual.
  */
 const maxCellsInMemory = 1000;
 

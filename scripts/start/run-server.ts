@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import { clearInterval, setInterval } from "node:timers";
 import { buildWorkers } from "../build/build-workers.ts";
@@ -27,6 +27,9 @@ export interface StartProgress {
   /** Called when a step begins. Returns what shows its details and its end. */
   begin(step: string): { update(detail: string): void; done(detail: string): void };
 }
+
+/** Returns the file of the warnings and errors of the last start. */
+const logPath = (stateDir: string): string => join(stateDir, "workers.log");
 
 const watchIntervalMs = 500;
 /** Characters of the workers' output that an error quotes. */
@@ -97,11 +100,16 @@ export async function runServer(
   preparing.done(done);
 
   const starting = progress.begin("Start the workers");
+  rmSync(logPath(options.stateDir), { force: true });
   let server = await startWorkers(workers, options, (detail) => starting.update(detail));
   starting.done(`${workers.length - 1} workers and the static pages run in one process`);
   return {
     url: server.url,
-    runCron: () => server.runCron(),
+    runCron: () => {
+      // The library starts a runtime that has crashed again, as another process.
+      options.lock.recordChildren();
+      return server.runCron();
+    },
     stop: () => server.stop(),
     restart: async () => {
       await server.stop();
@@ -116,7 +124,7 @@ async function startWorkers(
   { port, stateDir, initialImport, inspectorPort, lock }: RunOptions,
   onWait: (detail: string) => void,
 ): Promise<LocalServer> {
-  const logFile = join(stateDir, "workers.log");
+  const logFile = logPath(stateDir);
   const log = createWriteStream(logFile, { flags: "a" });
   let tail = "";
   const variables = localVariables(stateDir);

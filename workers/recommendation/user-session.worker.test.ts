@@ -1,54 +1,8 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
-import type { IngestResponse, UserSession } from "../../durable-objects/user-session.ts";
-import { decodeProfile } from "../../model/profile/codec.ts";
-import { usualConsent } from "../../shared/consent/default-consent.ts";
-import type { Interaction } from "../../shared/contracts/event.ts";
-import { liveHeaders } from "../../shared/contracts/live.ts";
-
-const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
-  { USER_SESSION: {} as never },
-  env,
-);
-const session = (userId: string) => userSessionStub(environment.USER_SESSION, "demo", userId, null);
-
-const view = (eventId: string, productId: string, time = Date.now() / 1000): Interaction => ({
-  eventId,
-  type: "view",
-  productId,
-  time,
-  recommendationId: null,
-  location: { lat: 59.91, lon: 10.75 },
-  facts: {
-    cell: "860ec8b37ffffff",
-    lat: 59.91,
-    lon: 10.75,
-    category: "cafe",
-    priceMinor: 400,
-    currency: "EUR",
-  },
-});
-
-interface Row {
-  [name: string]: SqlStorageValue;
-  id: string;
-  seq: number;
-  open: number;
-}
-const rows = (userId: string): Promise<Row[]> =>
-  runInDurableObject(session(userId), (_object, state) =>
-    state.storage.sql.exec<Row>("SELECT id, seq, open FROM journal ORDER BY seq").toArray(),
-  );
-const acceptances = ({ results }: IngestResponse) => results.map(({ acceptance }) => acceptance);
-const open = async (userId: string): Promise<number[]> => (await rows(userId)).map((row) => row.open);
-const alarmOf = (userId: string): Promise<number | null> =>
-  runInDurableObject(session(userId), (_object, state) => state.storage.getAlarm());
-const profileOf = async (userId: string) =>
-  decodeProfile(await session(userId).encodedProfile(), usualConsent);
+import { acceptances, alarmOf, open, profileOf, rows, session, view } from "./testing/user-sessions.ts";
 
 describe("UserSession", () => {
   it("writes nothing when an unknown user is read", async () => {
@@ -259,95 +213,6 @@ describe("UserSession", () => {
   });
 });
 
-describe("a live connection", () => {
-  const connect = async (userId: string, until: number, headers = {}): Promise<Response> =>
-    session(userId).fetch(
-      new Request("https://session/", {
-        headers: { upgrade: "websocket", [liveHeaders.until]: String(until), ...headers },
-      }),
-    );
-
-  it("S3: says whether somebody vouches for the user, so that a pushed list counts as an answered one", async () => {
-    const rights: { [name: string]: string }[] = [
-      { [liveHeaders.mayKnowPlace]: "yes", [liveHeaders.isVouched]: "no" },
-      { [liveHeaders.mayKnowPlace]: "yes", [liveHeaders.isVouched]: "yes" },
-      { [liveHeaders.mayKnowPlace]: "yes", [liveHeaders.isVouched]: "no" },
-    ];
-    for (const headers of rights) {
-      const { webSocket } = await connect("vouched", Date.now() / 1000 + 60, headers);
-      webSocket?.accept();
-    }
-    expect(await session("vouched").listenerRights()).toEqual([
-      { mayKnowPlace: true, isVouched: false },
-      { mayKnowPlace: true, isVouched: true },
-    ]);
-  });
-
-  it("receives nothing after its credential has expired", async () => {
-    const received: string[] = [];
-    for (const [name, until] of [
-      ["lasting", Date.now() / 1000 + 60],
-      ["ended", Date.now() / 1000 - 1],
-    ] as const) {
-      const { webSocket } = await connect("listener", until);
-      if (!webSocket) throw new Error("no connection");
-      webSocket.accept();
-      webSocket.addEventListener("message", ({ data }) => received.push(`${name}: ${data}`));
-      webSocket.addEventListener("close", ({ code }) => received.push(`${name}: closed ${code}`));
-    }
-    await session("listener").broadcast("message", { mayKnowPlace: false, isVouched: false });
-    await vi.waitFor(() => expect([...received].sort()).toEqual(["ended: closed 1008", "lasting: message"]));
-  });
-
-  it("is one of at most eight, and closes when its credential expires", async () => {
-    const statuses: number[] = [];
-    const closed: number[] = [];
-    const join = async (until: number) => {
-      const { status, webSocket } = await connect("popular", until);
-      webSocket?.accept();
-      webSocket?.addEventListener("close", ({ code }) => {
-        closed.push(code);
-        webSocket.close();
-      });
-      statuses.push(status);
-    };
-    const now = Date.now() / 1000;
-    for (let i = 0; i < 9; i++) await join(now + (i < 3 ? 600 : 1200));
-    expect(statuses).toEqual([...Array<number>(8).fill(101), 429]);
-    expect(await alarmOf("popular")).toBe(Math.round((now + 600) * 1000));
-
-    vi.useFakeTimers({ now: (now + 601) * 1000, toFake: ["Date"] });
-    try {
-      await runDurableObjectAlarm(session("popular"));
-      await vi.waitFor(() => expect(closed).toEqual([1008, 1008, 1008]));
-      expect(await alarmOf("popular")).toBe(Math.round((now + 1200) * 1000));
-      for (let i = 0; i < 4; i++) await join(now + 1200);
-      expect(statuses.slice(9)).toEqual([101, 101, 101, 429]);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  it("that refuses to close does not block the others", async () => {
-    const received: string[] = [];
-    for (const name of ["rude", "polite"]) {
-      const { webSocket } = await connect("visited", Date.now() / 1000 + 60);
-      if (!webSocket) throw new Error("no connection");
-      webSocket.accept({ allowHalfOpen: true });
-      webSocket.addEventListener("message", ({ data }) => {
-        received.push(`${name}: ${data}`);
-      });
-      webSocket.addEventListener("close", ({ code }) => {
-        received.push(`${name}: closed ${code}`);
-      });
-      if (name === "rude") webSocket.send("let me in");
-    }
-    await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008"]));
-    await session("visited").broadcast("message", { mayKnowPlace: false, isVouched: false });
-    await vi.waitFor(() => expect(received).toEqual(["rude: closed 1008", "polite: message"]));
-  });
-});
-
 describe("retention of a user object", () => {
   it("does not wake up for rows that are confirmed, unless events follow each other quickly", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -406,58 +271,5 @@ describe("retention of a user object", () => {
     } finally {
       vi.useRealTimers();
     }
-  });
-});
-
-describe("the location of a UserSession", () => {
-  const paris = { lat: 48.8566, lon: 2.3522 };
-  const tokyo = { lat: 35.6762, lon: 139.6503 };
-  const now = Date.now() / 1000;
-  /** A view of a product without a location, so that the user's location counts as a place. */
-  const viewFrom = (eventId: string, location: typeof paris, minutes: number): Interaction => ({
-    ...view(eventId, "online", now - 3600 + minutes * 60),
-    location,
-    facts: { cell: "world-1", lat: null, lon: null, category: "books", priceMinor: 400, currency: "EUR" },
-  });
-  const doubts = async (userId: string, events: Interaction[], isHistory = false) => {
-    const ingested = await session(userId).ingest("demo", userId, events, isHistory);
-    if (!ingested.ok) throw new Error("events were refused");
-    return ingested.value.results.map(({ isLocationDoubted = false }) => isLocationDoubted);
-  };
-
-  it("P1: accepts an event whose location was out of reach, and does not count its location", async () => {
-    expect(await doubts("lea", [viewFrom("a", paris, 0), viewFrom("b", tokyo, 10)])).toEqual([false, true]);
-    const profile = await profileOf("lea");
-    expect(profile).toMatchObject({ events: 2, location: paris });
-    expect([...profile.places.values()].map(({ lat }) => Math.round(lat))).toEqual([49]);
-  });
-
-  it("P1: believes the second location of a user who flew, also after a restart", async () => {
-    await doubts("mia", [viewFrom("a", paris, 0), viewFrom("b", tokyo, 10)]);
-    await evictDurableObject(session("mia"));
-    expect(await doubts("mia", [viewFrom("c", tokyo, 20)])).toEqual([false]);
-    expect((await profileOf("mia")).location).toMatchObject(tokyo);
-  });
-
-  it("P1: ignores a reported location out of reach until a second one confirms it", async () => {
-    const report = async (point: typeof paris, minutes: number) => {
-      const visit = { ...point, time: now - 3600 + minutes * 60, precision: "exact" as const };
-      const stored = await session("noa").setLocation("demo", "noa", visit);
-      return stored.ok && stored.value.isBelieved;
-    };
-    expect(await report(paris, 0)).toBe(true);
-    expect(await report(tokyo, 10)).toBe(false);
-    expect((await rows("noa")).length).toBe(1);
-    await evictDurableObject(session("noa"));
-    expect((await profileOf("noa")).location).toMatchObject(paris);
-    expect(await report(tokyo, 20)).toBe(true);
-    expect((await profileOf("noa")).location).toMatchObject(tokyo);
-  });
-
-  it("P1: compares history with its own time", async () => {
-    await doubts("oda", [viewFrom("a", paris, 0)]);
-    const past = [viewFrom("b", tokyo, -500_000), viewFrom("c", paris, -499_990)];
-    expect(await doubts("oda", past, true)).toEqual([false, false]);
-    expect((await profileOf("oda")).location).toMatchObject(paris);
   });
 });

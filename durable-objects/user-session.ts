@@ -4,6 +4,7 @@ import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { Interaction, ReceivedInteraction } from "../shared/contracts/event.ts";
 import type { Impression } from "../shared/contracts/impression.ts";
 import type { Merge } from "../shared/contracts/merge.ts";
+import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
 import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
@@ -28,12 +29,24 @@ import { SessionParts } from "./user-session/session-parts.ts";
 
 /** Result of {@link UserSession.ingest}. */
 export interface IngestResponse {
-  /** One result per event, in the same order. */
+  /** One result per event, in the same order; none if nothing was recorded. */
   results: IngestResult[];
+  /**
+   * The user's consent, if the locations have another precision. Then nothing was recorded: the caller reduces the
+   * locations to this precision and calls again. Null if the events were recorded.
+   */
+  consent: Precision | null;
   /** Whether a WebSocket may be open. */
   hasListeners: boolean;
   /** The generation of the user's data that the rows belong to. */
   generation: number;
+}
+
+/** Result of {@link UserSession.setLocation}. */
+export interface SetLocationResponse extends Pick<IngestResponse, "consent" | "hasListeners"> {
+  isBelieved: boolean;
+  /** The user's last location, if the new one is not believed; null if there is none. Time in seconds since the epoch. */
+  last: (Point & { time: number }) | null;
 }
 
 /** The fields of a received interaction that the caller may leave out. */
@@ -72,7 +85,8 @@ export class UserSession extends DurableObject<RecommendationEnv> {
    * caller sends the rows to the queue. The alarm sends rows again that are not confirmed, because the caller failed or
    * a message was lost. With `callerDelivers`, the caller writes all rows to the stores, also those of repeated events,
    * and the outbox does not send them. If that caller fails, a repeated call returns the same rows. `requester` decides
-   * how the events count for others, and how many may come in an hour.
+   * how the events count for others, and how many may come in an hour. The caller need not know the user's consent: it
+   * reduces the locations to the precision that it supposes, and again if the answer says another one.
    */
   async ingest(
     application: string,
@@ -94,14 +108,15 @@ export class UserSession extends DurableObject<RecommendationEnv> {
       callerDelivers,
     );
     if (!ingested.ok) return ingested;
+    const { consent, recorded } = ingested.value;
     const generation = this.#parts.core.generation;
-    await this.#parts.jobs.schedule();
-    return ok({ results: ingested.value, hasListeners: this.#parts.listeners.hasOpen, generation });
+    if (recorded !== null) await this.#parts.jobs.schedule();
+    return ok({ results: recorded ?? [], consent, hasListeners: this.#parts.listeners.hasOpen, generation });
   }
 
   /**
-   * Sets the current location, which the caller has coarsened to the user's precision. A location that is not believed
-   * is remembered only until the next one confirms it. Refuses locations from a user token while too many came in this
+   * Sets the current location, which the caller has coarsened to the precision that it supposes the user to allow. If the
+   * user allows another one, returns it as `consent` and stores nothing. A location that is not believed is remembered only until the next one confirms it; the answer then says the user's last location. Refuses locations from a user token while too many came in this
    * hour.
    */
   async setLocation(
@@ -109,14 +124,20 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     userId: string,
     visit: ReceivedVisit,
     requester: Requester = trustedRequester,
-  ): Promise<Result<{ hasListeners: boolean; isBelieved: boolean }>> {
+  ): Promise<Result<SetLocationResponse>> {
     const ended = this.#parts.endedToken(requester);
     if (ended) return ended;
     if (this.#parts.merges.outgoing.frozen) return mergedUser;
     const received = await this.#parts.reception.setLocation(application, userId, visit, requester);
     if (!received.ok) return received;
-    await this.#parts.jobs.schedule();
-    return ok({ hasListeners: this.#parts.listeners.hasOpen, isBelieved: received.value });
+    const { consent, recorded } = received.value;
+    const isBelieved = recorded === true;
+    if (consent === null) await this.#parts.jobs.schedule();
+    const { location } = this.#parts.core.state.profile;
+    return ok({
+      ...{ consent, isBelieved, hasListeners: this.#parts.listeners.hasOpen },
+      last: consent === null && !isBelieved ? location : null,
+    });
   }
 
   /**

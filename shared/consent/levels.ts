@@ -9,5 +9,5 @@ export const isFiner = (level: Precision, than: Precision): boolean => rankOf(le
 /** Returns the coarser of two levels of consent. */
 export const coarserOf = (a: Precision, b: Precision): Precision => (isFiner(a, b) ? b : a);
 
-/** Why a user's object refuses a location that is finer than the consent, which was lowered after the caller read it. */
-export const consentLoweredText = "The user's consent was lowered just now. Send the location again.";
+/** Why a location is refused whose user changes their consent again and again while it is stored. */
+export const consentChangesText = "The user's consent changes just now. Send the location again.";

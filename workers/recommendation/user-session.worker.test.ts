@@ -66,14 +66,15 @@ describe("UserSession", () => {
     const first = { ...view("a", "p", 1_790_000_000), sentTime: null, recommendationId: "r" };
     expect(await ingest(first)).toBe("accepted");
     const facts = { cell: null, lat: null, lon: null, category: "other", priceMinor: 500, currency: "EUR" };
-    const coarse = { location: { lat: 59.9, lon: 10.7 }, precision: "city" as const };
     for (const retry of [
       { ...first, time: first.time + 3600 },
       { ...first, facts },
-      { ...first, ...coarse },
       { ...first, location: null, recommendationId: null },
     ])
       expect(await ingest(retry)).toBe("duplicate");
+    await session("fay").setUserSettings("demo", "fay", { home: null, precision: "city", version: 1 });
+    const coarse = { location: { lat: 59.9, lon: 10.7 }, precision: "city" as const };
+    expect(await ingest({ ...first, ...coarse })).toBe("duplicate");
   });
 
   it("E2: counts no event again that only the user's database still knows", async () => {

@@ -1,5 +1,4 @@
 import { arrivedThisHour, withArrival } from "../../../model/profile/activity.ts";
-import { consentLoweredText, isFiner } from "../../../shared/consent/levels.ts";
 import type { ReceivedInteraction } from "../../../shared/contracts/event.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
@@ -17,6 +16,12 @@ const maxOpenRows = 5000;
 
 /** Where a user was, as the caller has coarsened it. */
 export type ReceivedVisit = Point & { time: number; precision: Precision };
+
+/**
+ * What came of locations that the caller reduced to the consent which it supposed. If the user's consent is another one,
+ * nothing is recorded, and `consent` says it: the caller reduces the locations to it and calls again.
+ */
+export type Reduced<T> = { consent: null; recorded: T } | { consent: Precision; recorded: null };
 
 /** Receives the events and locations of a user. */
 export class Reception {
@@ -46,47 +51,56 @@ export class Reception {
     return { requester, pseudonym: this.#pseudonym, settings: countingSettingsOf(this.#env) };
   }
 
-  /** Ingests events in one transaction. Refuses locations that are finer than the consent, and all in an overload. */
+  /**
+   * Ingests events in one transaction. Records nothing if a location does not have the precision of the user's consent,
+   * which is returned instead. Refuses all events in an overload.
+   */
   async ingest(
     application: string,
     userId: string,
     events: readonly ReceivedInteraction[],
     requester: Requester,
     callerDelivers: boolean,
-  ): Promise<Result<IngestResult[]>> {
+  ): Promise<Result<Reduced<IngestResult[]>>> {
     await this.#followDefault(application, userId);
     const { profile } = this.#core.state;
-    if (events.some(({ location, precision }) => location && isFiner(precision, profile.precision)))
-      return consentLowered;
+    if (events.some(({ location, precision }) => location && precision !== profile.precision))
+      return ok({ consent: profile.precision, recorded: null });
     const now = Date.now() / 1000;
     if (!callerDelivers && this.#core.state.openRows.size > maxOpenRows) return outboxFull;
     const counting = this.#countingOf(requester);
     const context = { now, callerDelivers, clickWindowSeconds: this.#clickWindowSeconds, counting };
-    return ok(
-      this.#core.transaction(application, userId, (state) => {
+    return ok({
+      consent: null,
+      recorded: this.#core.transaction(application, userId, (state) => {
         const list = events.map((event) => ingestEvent(this.#core.store, state, event, context));
         state.saveSnapshot(callerDelivers);
         return list;
       }),
-    );
+    });
   }
 
-  /** Sets the current location. Returns whether it is believed. */
+  /**
+   * Sets the current location. Returns whether it is believed. Stores nothing if it does not have the precision of the
+   * user's consent, which is returned instead.
+   */
   async setLocation(
     application: string,
     userId: string,
     visit: ReceivedVisit,
     requester: Requester,
-  ): Promise<Result<boolean>> {
+  ): Promise<Result<Reduced<boolean>>> {
     if (this.#core.state.openRows.size > maxOpenRows) return outboxFull;
     await this.#followDefault(application, userId);
-    if (isFiner(visit.precision, this.#core.state.profile.precision)) return consentLowered;
+    const { precision } = this.#core.state.profile;
+    if (visit.precision !== precision) return ok({ consent: precision, recorded: null });
     const now = Date.now() / 1000;
     const { locations } = arrivedThisHour(this.#core.state.profile.activity, now);
     if (requester.tokenIssuedAt !== null && locations >= countingSettingsOf(this.#env).hourlyLocations)
       return refuse("rate_limited", hourlyLimitText("locations"), { retryAfter: secondsToNextHour(now) });
-    return ok(
-      this.#core.transaction(application, userId, (state) => {
+    return ok({
+      consent: null,
+      recorded: this.#core.transaction(application, userId, (state) => {
         const believed = applyVisitToProfile(state.profile, visit);
         state.profile.activity = withArrival(state.profile.activity, "locations", now);
         state.profileChanged();
@@ -96,12 +110,9 @@ export class Reception {
         state.saveSnapshot(!believed);
         return believed;
       }),
-    );
+    });
   }
 }
-
-/** The refusal of a location that the caller has not coarsened as much as the user's consent demands by now. */
-const consentLowered = refuse("conflict", consentLoweredText, { retryAfter: 1 });
 
 /** The refusal of new rows while too many are open. Accepted rows are never dropped. */
 const outboxFull = refuse(

@@ -1,7 +1,6 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import { decodeProfile } from "../../../model/profile/codec.ts";
+import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
-import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type {
   EventInput,
   EventReceipt,
@@ -11,7 +10,7 @@ import type {
   RejectedEvent,
 } from "../../../shared/contracts/event.ts";
 import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
-import { fromInstant } from "../../../shared/contracts/primitives.ts";
+import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Requester, trustedRequester } from "../../../shared/contracts/requester.ts";
 import { ok, type Refusal, RefusalError, type Result, unwrap } from "../../../shared/contracts/result.ts";
@@ -19,6 +18,7 @@ import { hourlyLimitText, secondsToNextHour } from "../../../shared/counting/hou
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenPoint } from "../../../shared/geo/coarsen-point.ts";
 import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
+import { type AtConsent, atConsent } from "./at-consent.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import {
   eventTimeOf,
@@ -152,35 +152,34 @@ interface RecordingContext {
   now: number;
 }
 
-/** Attempts to record events of a user whose consent is lowered meanwhile. */
-const maxAttempts = 3;
-
-/** Records events of a user, and again if the user's consent was lowered after it was read. */
-async function recordForUser(...args: Parameters<typeof recordOnce>): Promise<UserIngestResult> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await recordOnce(...args);
-    } catch (error) {
-      const isLowered = error instanceof RefusalError && error.refusal.code === "conflict";
-      if (!isLowered || attempt === maxAttempts) throw error;
-    }
-}
-
 /**
  * Records events in the user object, with locations at the precision that the user allows. The rows of history events
  * (`isHistory`) are returned for duplicates too, because the outbox does not send them.
  */
-async function recordOnce(
+async function recordForUser(
   env: RecommendationEnv,
   application: string,
-  { userId, events }: UserEvents,
-  { facts, isHistory, requester, now }: RecordingContext,
+  user: UserEvents,
+  context: RecordingContext,
 ): Promise<UserIngestResult> {
+  const { userId, events } = user;
   const session = userSessionStub(env.USER_SESSION, application, userId, knownLocation(events[0].input));
-  const hasLocation = events.some(({ input }) => knownLocation(input) !== null);
-  const precision = hasLocation
-    ? decodeProfile(await session.encodedProfile(), defaultConsentOf(env)).precision
-    : "none";
+  return unwrap(
+    await atConsent(env, application, session.id.toString(), (precision) =>
+      recordAt(env, application, session, user, { ...context, precision }),
+    ),
+    "the user object",
+  );
+}
+
+/** Records events in the user object, with locations at the precision that the user is supposed to allow. */
+async function recordAt(
+  env: RecommendationEnv,
+  application: string,
+  session: DurableObjectStub<UserSession>,
+  { userId, events }: UserEvents,
+  { facts, isHistory, requester, now, precision }: RecordingContext & { precision: Precision },
+): Promise<Result<AtConsent<UserIngestResult>>> {
   const interactions = await Promise.all(
     events.map(async ({ input, time, stored }): Promise<ReceivedInteraction> => {
       const location = knownLocation(input);
@@ -212,10 +211,11 @@ async function recordOnce(
       if (knownLocation(input)) ingested.warnings.push(coarsenedLocation(index, precision));
   for (let i = 0; i < interactions.length; i += maxEventsPerCall) {
     const part = interactions.slice(i, i + maxEventsPerCall);
-    const recorded = unwrap(
-      await session.ingest(application, userId, part, isHistory, requester),
-      "the user object",
-    );
+    const answer = await session.ingest(application, userId, part, isHistory, requester);
+    if (!answer.ok) return answer;
+    const recorded = answer.value;
+    // An object of the version before says none, and refuses locations that are too fine.
+    if (recorded.consent) return ok({ consent: recorded.consent });
     // An erasure between two parts starts a new generation and erases the rows of the earlier parts.
     if (recorded.generation !== ingested.user.generation) ingested.user.rows = [];
     ingested.user.generation = recorded.generation;
@@ -233,7 +233,7 @@ async function recordOnce(
     }
     ingested.hasListeners ||= recorded.hasListeners;
   }
-  return ingested;
+  return ok({ consent: null, stored: ingested });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import { decodeProfile } from "../../../model/profile/codec.ts";
-import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
+import type { SetLocationResponse } from "../../../durable-objects/user-session.ts";
+import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { LocationInput, LocationOutcome } from "../../../shared/contracts/user.ts";
@@ -9,6 +9,7 @@ import { implausibilityOf, implausibilityText } from "../../../shared/geo/implau
 import { lastLocation } from "../serve/last-location.ts";
 import { placeNames } from "../serve/resolve-location.ts";
 import { lastLocationSecondsOf } from "../settings.ts";
+import { type AtConsent, atConsent } from "./at-consent.ts";
 import {
   eventTimeOf,
   isWithinLiveWindow,
@@ -21,6 +22,12 @@ import { doubtText, notStoredText } from "./location-warnings.ts";
 /** Returns a refusal of the input for one field. */
 const refuseField = (path: string, message: string): Result<never> =>
   refuse("invalid_input", `\`${path}\` ${message}.`, { issues: [{ path, message }] });
+
+/** What the user's object did with a location, and the location as it was sent there. */
+interface StoredVisit extends Omit<SetLocationResponse, "consent"> {
+  coarse: Point;
+  precision: Precision;
+}
 
 /**
  * Stores where a user is, at the precision that they allow. Refuses an implausible point. Returns the user's location,
@@ -42,30 +49,33 @@ export async function setUserLocation(
   if (implausibility !== null)
     return refuseField("lat", `and \`lon\` are no location of a user: ${implausibilityText[implausibility]}`);
   const session = userSessionStub(env.USER_SESSION, application, userId, { lat, lon });
-  const encoded = await session.encodedProfileFor(requester);
-  if (!encoded.ok) return encoded;
-  const profile = decodeProfile(encoded.value, defaultConsentOf(env));
-  const { precision } = profile;
-  if (precision === "none")
+  const storeAt = async (precision: Precision): Promise<Result<AtConsent<StoredVisit | null>>> => {
+    if (precision === "none") return ok({ consent: null, stored: null });
+    const coarse = await coarsenPoint(env.LOCATION, { lat, lon }, precision);
+    const visit = { ...coarse, time: Math.min(time, now), precision };
+    const answer = await session.setLocation(application, userId, visit, requester);
+    if (!answer.ok) return answer;
+    const { consent, ...rest } = answer.value;
+    return ok(consent ? { consent } : { consent: null, stored: { ...rest, coarse, precision } });
+  };
+  const stored = await atConsent(env, application, session.id.toString(), storeAt);
+  if (!stored.ok) return stored;
+  if (stored.value === null)
     return ok({
       answer: {
-        location: { city: null, country: null, precision, source: "none" },
+        location: { city: null, country: null, precision: "none", source: "none" },
         warnings: [{ path: "lat", code: "location_not_stored", message: `The location ${notStoredText}.` }],
       },
       hasListeners: false,
     });
-  const coarse = await coarsenPoint(env.LOCATION, { lat, lon }, precision);
-  const visit = { ...coarse, time: Math.min(time, now), precision };
-  const stored = await session.setLocation(application, userId, visit, requester);
-  if (!stored.ok) return stored;
-  const { hasListeners, isBelieved } = stored.value;
+  const { hasListeners, isBelieved, coarse, precision } = stored.value;
   if (isBelieved) {
     const names = await placeNames(env.LOCATION, coarse);
     const location = { ...names, precision, source: "request" } as const;
     const warnings = time > now ? [{ path: "timestamp", ...timestampInFuture(now) }] : undefined;
     return ok({ answer: { location, ...(warnings ? { warnings } : {}) }, hasListeners });
   }
-  const last = lastLocation(profile, now, lastLocationSecondsOf(env));
+  const last = lastLocation({ location: stored.value.last ?? null }, now, lastLocationSecondsOf(env));
   const isShown = last !== null && requester.mayKnowPlace;
   const names = isShown ? await placeNames(env.LOCATION, last) : { city: null, country: null };
   return ok({

@@ -17,7 +17,7 @@ export class SessionCore {
 
   /** `defaultConsent` is the consent of a user who states none. `invalidated` is called after {@link invalidate}. */
   constructor(storage: DurableObjectStorage, defaultConsent: Precision, invalidated: () => void) {
-    this.store = new SessionStore(storage.sql);
+    this.store = new SessionStore(storage);
     this.#storage = storage;
     this.#defaultConsent = defaultConsent;
     this.#invalidated = invalidated;

@@ -1,17 +1,19 @@
-/** What a Durable Object wrote to its storage, as Cloudflare bills it. */
+/** What a Durable Object wrote to its storage and read from it, as Cloudflare bills it. */
 export interface RowsWritten {
   /** Rows that SQL statements wrote, including rows of indexes. */
   rows: number;
   /** Calls of `setAlarm`. Each is billed as a row. */
   alarms: number;
+  /** Rows that SQL statements read, including those that did not match. */
+  read: number;
 }
 
 /**
- * Counts the writes through the storage of a Durable Object, from this call until the object leaves memory. Returns a
+ * Counts the writes and reads through the storage of a Durable Object, from this call until the object leaves memory. Returns a
  * function that returns the counts so far. Call it inside the object (`runInDurableObject`).
  */
 export function countRowsWritten(storage: DurableObjectStorage): () => RowsWritten {
-  const cursors: { readonly rowsWritten: number }[] = [];
+  const cursors: { readonly rowsWritten: number; readonly rowsRead: number }[] = [];
   let alarms = 0;
   const { sql } = storage;
   const exec = sql.exec.bind(sql);
@@ -31,5 +33,9 @@ export function countRowsWritten(storage: DurableObjectStorage): () => RowsWritt
       return setAlarm(...time);
     },
   });
-  return () => ({ rows: cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0), alarms });
+  return () => ({
+    rows: cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
+    alarms,
+    read: cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
+  });
 }

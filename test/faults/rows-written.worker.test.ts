@@ -2,11 +2,12 @@
 import {
   applyD1Migrations,
   type D1Migration,
+  evictDurableObject,
   runDurableObjectAlarm,
   runInDurableObject,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
 import type { UserSession } from "../../durable-objects/user-session.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
@@ -85,9 +86,10 @@ async function rowsWrittenBy(userId: string, work: () => Promise<void>): Promise
   return count();
 }
 
-const shown: Impression = {
+/** Returns an impression of now, without products. */
+const shownAs = (recommendationId: string): Impression => ({
   receipt: {
-    recommendationId: "r1",
+    recommendationId,
     time: new Date().toISOString(),
     model: { version: "v", sha256: "0".repeat(64) },
     variant: "none",
@@ -100,7 +102,7 @@ const shown: Impression = {
   featureHash: "h",
   rows: [],
   features: new Uint8Array(),
-};
+});
 
 describe("rows written", () => {
   it("are at most 7 per event, including the deletion of expired rows", async () => {
@@ -137,9 +139,58 @@ describe("rows written", () => {
   it("are at most 2 per recommendation", async () => {
     await session("fay").ingest("demo", "fay", [event(1)], false);
     const { rows, alarms } = await rowsWrittenBy("fay", () =>
-      session("fay").recordImpression("demo", "fay", shown),
+      session("fay").recordImpression("demo", "fay", shownAs("r1")),
     );
     expect(rows).toBe(1);
     expect(rows + alarms).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("a receipt", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Stores closed receipts of the day before. */
+  const addClosed = (userId: string, count: number) =>
+    runInDurableObject(session(userId), (_object, { storage: { sql } }) => {
+      sql.exec(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO receipts SELECT 0, 'old' || i, ?, 0, ?, NULL, NULL FROM n`,
+        ...[count, Date.now() / 1000 - daySeconds, JSON.stringify(shownAs("old").receipt)],
+      );
+    });
+
+  /** Returns the rows of an impression: stored, followed by an outcome or none, closed, and after a wake-up. */
+  async function rowsOfReceipt(userId: string, closed: number, outcome: string | null) {
+    await session(userId).ingest("demo", userId, [event(1)], false);
+    await session(userId).confirmRows([1], 0);
+    await addClosed(userId, closed);
+    await evictDurableObject(session(userId));
+    // The second impression finds the object awake.
+    const store = (id: string) => session(userId).recordImpression("demo", userId, shownAs(id));
+    const counts = { woken: await rowsWrittenBy(userId, () => store("r2")) } as Record<string, RowsWritten>;
+    counts.stored = await rowsWrittenBy(userId, () => store("r3"));
+    if (outcome !== null)
+      counts.followed = await rowsWrittenBy(userId, async () => {
+        const click = { ...event(2), type: "click" as const, recommendationId: "r3" };
+        await session(userId).ingest("demo", userId, [click], false);
+        await session(userId).confirmRows([2], 0);
+      });
+    vi.setSystemTime(Date.now() + 1_801_000);
+    counts.closed = await rowsWrittenBy(userId, async () => {
+      await runDurableObjectAlarm(session(userId));
+    });
+    return counts;
+  }
+
+  it("costs no more rows, written or read, among 3,000 closed ones than among 10", async () => {
+    for (const outcome of [null, "click"]) {
+      const few = await rowsOfReceipt(`few ${outcome}`, 10, outcome);
+      expect(await rowsOfReceipt(`many ${outcome}`, 3000, outcome)).toEqual(few);
+      expect(few.stored).toMatchObject({ rows: 1, alarms: 0 });
+      expect(few.stored.read).toBeLessThanOrEqual(4);
+      // Two windows close. A training example is one row more; without an outcome, these two ids give none.
+      expect(few.closed.rows).toBe(outcome === null ? 2 : 3);
+    }
   });
 });

@@ -109,7 +109,7 @@ describe("UserSession", () => {
     await runInDurableObject(session("ida"), (_object, { storage: { sql } }) => {
       const values = [time, JSON.stringify(visit)];
       sql.exec("INSERT INTO journal VALUES ('location:2', 2, 1, 'locations', ?, ?, 0, NULL)", ...values);
-      sql.exec("INSERT INTO receipts VALUES ('r', ?, ?, NULL, NULL)", time, JSON.stringify(receipt));
+      sql.exec("INSERT INTO receipts VALUES (0, 'r', ?, 0, ?, NULL, NULL)", time, JSON.stringify(receipt));
       sql.exec("ALTER TABLE journal DROP COLUMN content");
     });
     await evictDurableObject(session("ida"));

@@ -6,6 +6,7 @@ import type { SessionCore } from "../session-core.ts";
 import { clickWindowOf } from "./click-window.ts";
 import { closeClickWindow } from "./close-click-window.ts";
 import { HourlyImpressions } from "./hourly-impressions.ts";
+import { OpenWindows } from "./open-windows.ts";
 
 /** Maximum number of click windows that one alarm closes. */
 const maxWindowsPerAlarm = 20;
@@ -15,25 +16,22 @@ export class Impressions {
   readonly #env: RecommendationEnv;
   readonly #pseudonym: string;
   readonly #core: SessionCore;
+  readonly #open: OpenWindows;
   readonly #hourly: HourlyImpressions;
   readonly clickWindowSeconds: number;
-  /**
-   * Time of the oldest impression whose click window is open, in seconds; null if there is none, undefined until it is
-   * read.
-   */
-  #oldestOpen: number | null | undefined;
 
   constructor(env: RecommendationEnv, pseudonym: string, core: SessionCore) {
     this.#env = env;
     this.#pseudonym = pseudonym;
     this.#core = core;
-    this.#hourly = new HourlyImpressions(core.store);
+    this.#open = new OpenWindows(core.store.receipts);
+    this.#hourly = new HourlyImpressions(core.store, this.#open);
     this.clickWindowSeconds = clickWindowOf(env);
   }
 
   /** Drops what is cached, after receipts were added or removed by others. */
   invalidate(): void {
-    this.#oldestOpen = undefined;
+    this.#open.invalidate();
   }
 
   /**
@@ -47,41 +45,39 @@ export class Impressions {
     const now = Date.now() / 1000;
     if (!this.#hourly.isBelowLimit(now, requester, countingSettingsOf(this.#env))) return;
     const time = Date.parse(shown.receipt.time) / 1000;
-    this.#core.transaction(application, userId, (state) => {
-      this.#core.store.receipts.put({
-        id: shown.receipt.recommendationId,
-        time,
-        receipt: JSON.stringify(shown.receipt),
-        rows: JSON.stringify({ featureHash: shown.featureHash, rows: shown.rows, isVouched }),
-        features: shown.features,
-      });
+    const id = shown.receipt.recommendationId;
+    const inHour = this.#hourly.storedAt(now) + 1;
+    const isStored = this.#core.transaction(application, userId, (state) => {
       state.receiptAdded();
+      const rows = JSON.stringify({ featureHash: shown.featureHash, rows: shown.rows, isVouched });
+      const receipt = { id, time, receipt: JSON.stringify(shown.receipt), rows, features: shown.features };
+      return this.#core.store.receipts.put(receipt, inHour);
     });
+    if (!isStored) return;
     this.#hourly.added(now);
-    if (this.#oldestOpen === null || (this.#oldestOpen ?? 0) > time) this.#oldestOpen = time;
+    this.#open.add({ id, time, inHour });
   }
 
   /** When the next click window closes, seconds since the epoch; null if none is open. */
   get nextWindowClose(): number | null {
-    if (this.#oldestOpen === undefined)
-      this.#oldestOpen = this.#core.store.hasTables() ? this.#core.store.receipts.oldestOpen() : null;
-    return this.#oldestOpen && this.#oldestOpen + this.clickWindowSeconds;
+    const { oldest } = this.#open;
+    return oldest && oldest + this.clickWindowSeconds;
   }
 
   /** Closes the click windows that are over, a limited number at once. `now` is in seconds since the epoch. */
   closeWindows(now: number): void {
     const owner = this.#core.owner();
-    if (!owner || (this.nextWindowClose ?? Number.POSITIVE_INFINITY) > now) return;
+    if (!owner) return;
     const { store } = this.#core;
-    for (const receipt of store.receipts.toClose(now - this.clickWindowSeconds, maxWindowsPerAlarm)) {
-      this.#oldestOpen = undefined;
-      this.#core.transaction(owner.application, owner.userId, (state) =>
-        closeClickWindow(store, state, receipt, {
-          now,
-          pseudonym: this.#pseudonym,
-          settings: countingSettingsOf(this.#env),
-        }),
-      );
+    const closing = this.#open.before(now - this.clickWindowSeconds, maxWindowsPerAlarm);
+    for (const { id } of closing) {
+      this.#core.transaction(owner.application, owner.userId, (state) => {
+        const receipt = store.receipts.findOpen(id);
+        const settings = countingSettingsOf(this.#env);
+        if (receipt) closeClickWindow(store, state, receipt, { now, pseudonym: this.#pseudonym, settings });
+      });
+      this.#open.remove(id);
     }
+    if (closing.length > 0 && this.#open.oldest === null) this.#hourly.windowsClosed(now);
   }
 }

@@ -130,7 +130,7 @@ function recordOutcome(
 ): void {
   const receipt = store.receipts.find(recommendationId);
   if (!receipt) return;
-  if (receipt.rows !== null) {
+  if (receipt.isOpen) {
     store.receipts.addOutcome(recommendationId, productId, type);
     return;
   }

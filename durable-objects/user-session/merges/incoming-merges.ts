@@ -40,7 +40,7 @@ export class IncomingMerges {
   constructor(sql: SqlStorage, store: SessionStore) {
     this.#sql = sql;
     this.#store = store;
-    this.#staged = new StagedRows(sql);
+    this.#staged = new StagedRows(sql, store.receipts);
   }
 
   #hasTables(): boolean {

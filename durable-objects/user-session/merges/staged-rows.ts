@@ -1,13 +1,16 @@
 import { encodeCounted } from "../store/counted-event.ts";
+import type { ReceiptStore } from "../store/receipt-store.ts";
 import { deliveredElsewhere, type EventRow } from "../store/session-store.ts";
 import type { StagedPage } from "./merge-messages.ts";
 
 /** Tables of pages that the objects of merged users sent, until their merges are committed or cancelled. */
 export class StagedRows {
   readonly #sql: SqlStorage;
+  readonly #receipts: ReceiptStore;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, receipts: ReceiptStore) {
     this.#sql = sql;
+    this.#receipts = receipts;
   }
 
   createTables(): void {
@@ -70,16 +73,7 @@ export class StagedRows {
       pseudonym,
       seqOffset,
     );
-    this.#sql.exec(
-      `INSERT INTO receipts (id, time, receipt, rows, features)
-       SELECT id, time, receipt, rows, features FROM staged_receipts WHERE pseudonym = ?1 ON CONFLICT DO NOTHING`,
-      pseudonym,
-    );
-    this.#sql.exec(
-      `INSERT INTO outcomes SELECT receipt, product, type FROM staged_outcomes WHERE pseudonym = ?1
-       ON CONFLICT DO NOTHING`,
-      pseudonym,
-    );
+    this.#receipts.adopt(pseudonym);
     this.remove(pseudonym);
   }
 

@@ -12,6 +12,28 @@ export interface StoredReceipt {
   features: Uint8Array | null;
 }
 
+/** An open click window. */
+export interface OpenWindow {
+  /** Id of the recommendation. */
+  id: string;
+  /** When the recommendation was made, seconds since the epoch. */
+  time: number;
+  /** Number of impressions that were stored in the UTC hour, including this one; 0 if it is not known. */
+  inHour: number;
+}
+
+/**
+ * SQL that creates the table of receipts. Its key begins with `open`, which is 1 until the click window closes. So the
+ * open receipts lie together, and what concerns them reads no other receipt. To close one is one row written, although
+ * it changes the key.
+ */
+const createReceipts = `CREATE TABLE IF NOT EXISTS receipts (
+  open INTEGER NOT NULL, id TEXT NOT NULL, time REAL NOT NULL, in_hour INTEGER NOT NULL, receipt TEXT NOT NULL,
+  rows TEXT, features BLOB, PRIMARY KEY (open, id)) WITHOUT ROWID;`;
+
+/** SQL condition: no receipt, open or closed, has the id `id` of the selected row. */
+const isNewReceipt = "NOT EXISTS (SELECT 1 FROM receipts r WHERE r.open IN (0, 1) AND r.id = new.id)";
+
 /** The receipts of one user's recommendations, and the outcomes of what they showed. Every method is synchronous. */
 export class ReceiptStore {
   readonly #sql: SqlStorage;
@@ -22,69 +44,110 @@ export class ReceiptStore {
     this.#hasTables = hasTables;
   }
 
-  /** Stores a receipt, unless there is one with its id. */
-  put({ id, time, receipt, rows, features }: StoredReceipt): void {
+  createTables(): void {
+    this.#sql.exec(`
+      ${createReceipts}
+      CREATE TABLE IF NOT EXISTS outcomes (
+        receipt TEXT NOT NULL, product TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (receipt, product, type)
+      ) WITHOUT ROWID;
+    `);
+  }
+
+  /** Gives the table of version 0.2, whose key is the id, the present key. Call it within a transaction. */
+  upgrade(): void {
+    this.#sql.exec(`
+      ALTER TABLE receipts RENAME TO receipts_by_id;
+      ${createReceipts}
+      INSERT INTO receipts SELECT rows IS NOT NULL, id, time, 0, receipt, rows, features FROM receipts_by_id;
+      DROP TABLE receipts_by_id;
+    `);
+  }
+
+  /**
+   * Stores a receipt whose click window is open, unless there is one with its id. Returns whether it was stored.
+   * `inHour` is as in {@link OpenWindow}.
+   */
+  put({ id, time, receipt, rows, features }: StoredReceipt, inHour: number): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      `INSERT INTO receipts SELECT 1, id, ?, ?, ?, ?, ? FROM (SELECT ? AS id) new WHERE ${isNewReceipt}`,
+      ...[time, inHour, receipt, rows, features, id],
+    );
+    return rowsWritten > 0;
+  }
+
+  /** Takes the receipts of another user that a merge has staged, except those whose ids are known. */
+  adopt(pseudonym: string): void {
     this.#sql.exec(
-      "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
-      id,
-      time,
-      receipt,
-      rows,
-      features,
+      `INSERT INTO receipts SELECT rows IS NOT NULL, id, time, 0, receipt, rows, features
+       FROM staged_receipts new WHERE pseudonym = ? AND ${isNewReceipt}`,
+      pseudonym,
+    );
+    this.#sql.exec(
+      `INSERT INTO outcomes SELECT receipt, product, type FROM staged_outcomes WHERE pseudonym = ?
+       ON CONFLICT DO NOTHING`,
+      pseudonym,
     );
   }
 
-  /** Returns a receipt without its features; null if there is none with this id. */
-  find(id: string): Omit<StoredReceipt, "features"> | null {
-    return (
-      this.#sql
-        .exec<Omit<StoredReceipt, "features"> & Record<string, SqlStorageValue>>(
-          "SELECT id, time, receipt, rows FROM receipts WHERE id = ?",
-          id,
-        )
-        .toArray()[0] ?? null
-    );
+  /** Returns a receipt, and whether its click window is open; null if there is none with this id. */
+  find(id: string): (Pick<StoredReceipt, "time" | "receipt"> & { isOpen: boolean }) | null {
+    const [row] = this.#sql
+      .exec<{ time: number; receipt: string; open: number }>(
+        "SELECT time, receipt, open FROM receipts WHERE open IN (0, 1) AND id = ?",
+        id,
+      )
+      .toArray();
+    return row ? { time: row.time, receipt: row.receipt, isOpen: row.open === 1 } : null;
   }
 
-  /** Returns the number of receipts from `since` on, in seconds since the epoch. */
-  countSince(since: number): number {
-    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM receipts WHERE time >= ?", since).one().n;
-  }
-
-  /** Returns receipts in the order of their ids, after `after`. */
+  /** Returns receipts, open and closed, in the order of their ids, after `after`. */
   after(after: string, limit: number): StoredReceipt[] {
     if (!this.#hasTables()) return [];
+    const page = (open: 0 | 1): string =>
+      `SELECT * FROM (SELECT id, time, receipt, rows, features FROM receipts
+         WHERE open = ${open} AND id > ?1 ORDER BY id LIMIT ?2)`;
     return this.#sql
       .exec<StoredReceipt & Record<string, SqlStorageValue>>(
-        "SELECT * FROM receipts WHERE id > ? ORDER BY id LIMIT ?",
+        `${page(0)} UNION ALL ${page(1)} ORDER BY id LIMIT ?2`,
         after,
         limit,
       )
       .toArray();
   }
 
-  /** Returns receipts from before `before` (seconds) whose click window is not closed, oldest first. */
-  toClose(before: number, limit: number): StoredReceipt[] {
+  /** Returns the open click windows. */
+  openWindows(): OpenWindow[] {
+    if (!this.#hasTables()) return [];
     return this.#sql
-      .exec<Omit<StoredReceipt, "features"> & { features: ArrayBuffer | null }>(
-        "SELECT * FROM receipts WHERE rows IS NOT NULL AND time < ? ORDER BY time LIMIT ?",
-        before,
-        limit,
+      .exec<OpenWindow & Record<string, SqlStorageValue>>(
+        "SELECT id, time, in_hour AS inHour FROM receipts WHERE open = 1",
       )
-      .toArray()
-      .map((row) => ({ ...row, features: row.features && new Uint8Array(row.features) }));
+      .toArray();
   }
 
-  /** Returns the time of the oldest receipt whose click window is not closed, in seconds; null if there is none. */
-  oldestOpen(): number | null {
-    return this.#sql
-      .exec<{ at: number | null }>("SELECT min(time) AS at FROM receipts WHERE rows IS NOT NULL")
-      .one().at;
+  /** Returns a receipt whose click window is open; null if there is none with this id. */
+  findOpen(id: string): StoredReceipt | null {
+    const [row] = this.#sql
+      .exec<Omit<StoredReceipt, "features"> & { features: ArrayBuffer | null }>(
+        "SELECT id, time, receipt, rows, features FROM receipts WHERE open = 1 AND id = ?",
+        id,
+      )
+      .toArray();
+    return row ? { ...row, features: row.features && new Uint8Array(row.features) } : null;
   }
 
   /** Deletes the part of a receipt that the ranker saw, because its click window has closed. */
   close(id: string): void {
-    this.#sql.exec("UPDATE receipts SET rows = NULL, features = NULL WHERE id = ?", id);
+    this.#sql.exec(
+      "UPDATE receipts SET open = 0, rows = NULL, features = NULL WHERE open = 1 AND id = ?",
+      id,
+    );
+  }
+
+  /** Deletes closed receipts from before `before` (seconds since the epoch), and outcomes of receipts from before. */
+  prune(before: number): void {
+    this.#sql.exec("DELETE FROM outcomes WHERE receipt IN (SELECT id FROM receipts WHERE time < ?)", before);
+    this.#sql.exec("DELETE FROM receipts WHERE open = 0 AND time < ?", before);
   }
 
   /** Stores what the user did with a product of a recommendation, once for each type. */

@@ -50,15 +50,17 @@ export interface ProfileSnapshot {
 /** The tables of one user. Every method is synchronous, so that a caller can run several in one transaction. */
 export class SessionStore {
   readonly receipts: ReceiptStore;
+  readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   /** Whether the tables are known to exist. The tables disappear only if the transaction that created them fails. */
   #tablesExist = false;
   /** The rows of `meta`, which are few and read often; null until they are read. */
   #meta: Map<string, string> | null = null;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    this.receipts = new ReceiptStore(sql, () => this.hasTables());
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.receipts = new ReceiptStore(storage.sql, () => this.hasTables());
   }
 
   /**
@@ -74,23 +76,35 @@ export class SessionStore {
       CREATE TABLE IF NOT EXISTS journal (
         id TEXT PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, queue TEXT NOT NULL, time REAL NOT NULL,
         body TEXT, first INTEGER NOT NULL, content TEXT) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS receipts (
-        id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT, features BLOB) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS outcomes (
-        receipt TEXT NOT NULL, product TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (receipt, product, type)
-      ) WITHOUT ROWID;
     `);
+    this.receipts.createTables();
   }
 
-  /** Returns whether {@link createTables} ran in this object. Reading an unknown user writes nothing. */
+  /**
+   * Returns whether {@link createTables} ran in this object. Tables of an earlier version get the present form first, in
+   * one transaction. Reading an unknown user writes nothing.
+   */
   hasTables(): boolean {
     if (this.#tablesExist) return true;
-    const [journal] = this.#sql
-      .exec<{ sql: string }>("SELECT sql FROM sqlite_master WHERE name = 'journal'")
-      .toArray();
-    if (journal && !journal.sql.includes("content TEXT")) this.#upgradeJournal();
-    this.#tablesExist = journal !== undefined;
-    return this.#tablesExist;
+    const tables = new Map(
+      this.#sql
+        .exec<{ name: string; sql: string }>(
+          "SELECT name, sql FROM sqlite_master WHERE name IN ('journal', 'receipts')",
+        )
+        .toArray()
+        .map(({ name, sql }) => [name, sql]),
+    );
+    const [journal, receipts] = [tables.get("journal"), tables.get("receipts")];
+    if (journal === undefined) return false;
+    const isJournalOld = !journal.includes("content TEXT");
+    const areReceiptsOld = !receipts?.includes("open INTEGER");
+    if (isJournalOld || areReceiptsOld)
+      this.#storage.transactionSync(() => {
+        if (isJournalOld) this.#upgradeJournal();
+        if (areReceiptsOld) this.receipts.upgrade();
+      });
+    this.#tablesExist = true;
+    return true;
   }
 
   /**
@@ -328,12 +342,11 @@ export class SessionStore {
   }
 
   /**
-   * Deletes closed rows, receipts and outcomes from before `before` (seconds since the epoch). Rows are deleted only up
-   * to `seq`, the last row that the snapshot includes.
+   * Deletes closed rows, closed receipts and their outcomes from before `before` (seconds since the epoch). Rows are
+   * deleted only up to `seq`, the last row that the snapshot includes.
    */
   prune(before: number, seq: number): void {
     this.#sql.exec("DELETE FROM journal WHERE open = 0 AND time < ? AND seq <= ?", before, seq);
-    this.#sql.exec("DELETE FROM outcomes WHERE receipt IN (SELECT id FROM receipts WHERE time < ?)", before);
-    this.#sql.exec("DELETE FROM receipts WHERE time < ? AND rows IS NULL", before);
+    this.receipts.prune(before);
   }
 }

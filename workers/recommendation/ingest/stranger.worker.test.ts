@@ -110,6 +110,12 @@ describe("the recommendations of a user in an hour", () => {
     vi.setSystemTime((start + 3600) * 1000);
     expect(await recommend("ivy", 2, stranger)).toBe(125);
     expect(await recommend("jon", 610, trustedRequester)).toBe(600);
+    // Each of the closed windows held the count; fewer than 20 are forgotten.
+    await recommend("kay", 110, stranger);
+    vi.setSystemTime(Date.now() + 1_801_000);
+    for (let alarms = 0; alarms < 6; alarms++) await runDurableObjectAlarm(session("kay"));
+    await evictDurableObject(session("kay"));
+    expect(await recommend("kay", 40, stranger)).toBe(120);
     // The user still sends events, and gets further recommendations stored in the next hour.
     expect(await send("jon", views(1), token)).toMatchObject([{ acceptance: "accepted" }]);
   });

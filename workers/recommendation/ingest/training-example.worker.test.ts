@@ -70,6 +70,26 @@ const loggedRows = (userId: string) =>
       .map(({ body }) => JSON.parse(body)),
   );
 
+/** Returns the receipts of a user, and which of them are open. */
+const receipts = (userId: string) =>
+  runInDurableObject(session(userId), (_object, state) =>
+    state.storage.sql.exec("SELECT open, id, rows, features FROM receipts ORDER BY open, id").toArray(),
+  );
+
+/** Gives an object the table of receipts that version 0.2 had, and lets it leave memory. */
+async function downgradeReceipts(userId: string): Promise<void> {
+  await runInDurableObject(session(userId), (_object, { storage: { sql } }) => {
+    sql.exec(`
+      CREATE TABLE old (
+        id TEXT PRIMARY KEY, time REAL NOT NULL, receipt TEXT NOT NULL, rows TEXT, features BLOB) WITHOUT ROWID;
+      INSERT INTO old SELECT id, time, receipt, rows, features FROM receipts;
+      DROP TABLE receipts;
+      ALTER TABLE old RENAME TO receipts;
+    `);
+  });
+  await evictDurableObject(session(userId));
+}
+
 describe("a logged impression", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -98,10 +118,10 @@ describe("a logged impression", () => {
       null,
     ]);
     expect(Uint8Array.from(atob(only.example.features), (each) => each.charCodeAt(0))).toEqual(features);
-    const kept = await runInDurableObject(session("ann"), (_object, state) =>
-      state.storage.sql.exec("SELECT rows, features FROM receipts").toArray(),
-    );
-    expect(kept).toEqual([{ rows: null, features: null }]);
+    expect(await receipts("ann")).toEqual([{ open: 0, id: "r1", rows: null, features: null }]);
+    // An impression that comes once more opens no window again.
+    await session("ann").recordImpression("demo", "ann", impressionFor("r1"));
+    expect(await receipts("ann")).toHaveLength(1);
   });
 
   it("counts once in its experiment, with or without outcome, also if it is sent twice", async () => {
@@ -147,6 +167,61 @@ describe("a logged impression", () => {
       ["b", "cart"],
       ["c", "purchase"],
     ]);
+  });
+
+  it("of version 0.2, open or closed, is followed, closed and found as before", async () => {
+    await session("old").recordImpression("demo", "old", impressionFor("r1"));
+    atSecond(1801);
+    await runDurableObjectAlarm(session("old"));
+    const late = impressionFor("r2");
+    const time = new Date((shownAt + 1800) * 1000).toISOString();
+    await session("old").recordImpression("demo", "old", { ...late, receipt: { ...late.receipt, time } });
+    await send("old", [event("e1", "click", "a", 1805, "r2")]);
+    await downgradeReceipts("old");
+    await send("old", [event("e2", "cart", "b", 1810, "r2"), event("e3", "purchase", "c", 1810, "r1")]);
+    expect(await receipts("old")).toMatchObject([
+      { open: 0, id: "r1", rows: null, features: null },
+      { open: 1, id: "r2" },
+    ]);
+    for (const id of ["r1", "r2"])
+      expect((await session("old").receipt("demo", id))?.recommendationId).toBe(id);
+    await downgradeReceipts("old");
+    atSecond(3601);
+    expect(await runDurableObjectAlarm(session("old"))).toBe(true);
+    const logged = (await loggedRows("old")).slice(-2);
+    expect(logged).toMatchObject([
+      { correction: { recommendationId: "r1", productId: "c", outcome: "purchase" } },
+      { example: { recommendationId: "r2" } },
+    ]);
+    expect(logged[1].example.rows.map(({ outcome }: { outcome: string | null }) => outcome)).toEqual([
+      ...["click", "cart"],
+      null,
+    ]);
+    expect(await receipts("old")).toMatchObject([
+      { open: 0, id: "r1" },
+      { open: 0, id: "r2", rows: null },
+    ]);
+  });
+
+  it("of version 0.2 stays as it is if its table cannot be replaced", async () => {
+    await session("kim").recordImpression("demo", "kim", impressionFor("r1"));
+    await downgradeReceipts("kim");
+    const failure = await runInDurableObject(session("kim"), async (object, { storage: { sql } }) => {
+      // The row has no receipt, so that the copy fails after the table was renamed.
+      sql.exec(`
+        ALTER TABLE receipts RENAME TO old;
+        CREATE TABLE receipts (id TEXT PRIMARY KEY, time REAL, receipt TEXT, rows TEXT, features BLOB) WITHOUT ROWID;
+        INSERT INTO receipts SELECT * FROM old;
+        INSERT INTO receipts (id, time) VALUES ('broken', 0);
+        DROP TABLE old;
+      `);
+      const failed = await object.receipt("demo", "r1").catch(String);
+      sql.exec("DELETE FROM receipts WHERE id = 'broken'");
+      return failed;
+    });
+    expect(failure).toContain("NOT NULL constraint failed: receipts.receipt");
+    expect((await session("kim").receipt("demo", "r1"))?.recommendationId).toBe("r1");
+    expect(await receipts("kim")).toMatchObject([{ open: 1, id: "r1" }]);
   });
 
   it("has an alarm, whether there was an earlier one, a later one or none", async () => {

@@ -29,6 +29,7 @@ import type { RebuiltProduct } from "./cell/cell-store.ts";
 import { cellStub, tileKey } from "./cell/cell-stub.ts";
 import { CellTables } from "./cell/cell-tables.ts";
 import type { MigrationPart } from "./cell/shard-migration.ts";
+import { KeepAwake, keepAwakeSettingsOf } from "./keep-awake.ts";
 
 /** Delay before a failed alarm runs again, in milliseconds. */
 const retryDelayMs = 5000;
@@ -51,9 +52,11 @@ interface ChildReport {
 export class Cell extends DurableObject<LocationEnv> {
   readonly #tables: CellTables;
   readonly #splitter: CellSplitter;
+  readonly #keepAwake: KeepAwake;
 
   constructor(ctx: DurableObjectState, env: LocationEnv) {
     super(ctx, env);
+    this.#keepAwake = new KeepAwake(ctx, keepAwakeSettingsOf(env));
     this.#tables = new CellTables(ctx.storage, minUsersShownOf(env));
     this.#splitter = new CellSplitter(ctx, this.#tables, (application, child) =>
       cellStub(env.CELL, application, child),
@@ -79,6 +82,7 @@ export class Cell extends DurableObject<LocationEnv> {
     arriving: ProductChange[],
     leaving: { productId: string; version: number; to: string | null }[],
   ): Promise<number | null> {
+    this.#keepAwake.called();
     if (hasMigrated(this.#tables.state())) return null;
     const { store, activity, migration } = this.#tables;
     const applied = this.#tables.transaction(application, cell, (state) => {
@@ -115,6 +119,7 @@ export class Cell extends DurableObject<LocationEnv> {
     totals: ProductTotals[],
     transitions: Transition[],
   ): Promise<{ counted: number; unknown: { productId: string; movedTo: string | null }[] } | null> {
+    this.#keepAwake.called();
     if (hasMigrated(this.#tables.state())) return null;
     const { store, activity, migration } = this.#tables;
     const result = this.#tables.transaction(application, cell, (state) => {
@@ -229,6 +234,7 @@ export class Cell extends DurableObject<LocationEnv> {
     summary: ChildSummary,
     { contentChanged, interactions }: ChildReport = { contentChanged: true, interactions: 0 },
   ): Promise<void> {
+    this.#keepAwake.called();
     this.#tables.transaction(application, cell, (state) => {
       if (!this.#tables.store.putChildSummary(summary)) return;
       state.contentChanged ||= contentChanged;

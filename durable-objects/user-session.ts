@@ -9,6 +9,7 @@ import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommend
 import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../shared/contracts/result.ts";
 import type { UserGeneration, UserSettings } from "../shared/services/user-api.ts";
+import { KeepAwake, keepAwakeSettingsOf } from "./keep-awake.ts";
 import {
   exportPage,
   type SessionExportPage,
@@ -58,14 +59,17 @@ const receivedDefaults = { sentTime: null, precision: "exact", stored: false } a
  */
 export class UserSession extends DurableObject<RecommendationEnv> {
   readonly #parts: SessionParts;
+  readonly #keepAwake: KeepAwake;
 
   constructor(ctx: DurableObjectState, env: RecommendationEnv) {
     super(ctx, env);
+    this.#keepAwake = new KeepAwake(ctx, keepAwakeSettingsOf(env));
     this.#parts = new SessionParts(ctx, env);
   }
 
   /** Returns the encoded profile; empty for an unknown user. Writes no rows. */
   async encodedProfile(): Promise<Uint8Array> {
+    this.#keepAwake.called();
     if (this.#parts.core.state.openRows.size > 0) await this.#parts.jobs.schedule();
     return this.#parts.core.state.bytes;
   }
@@ -97,6 +101,7 @@ export class UserSession extends DurableObject<RecommendationEnv> {
   ): Promise<Result<IngestResponse>> {
     const ended = this.#parts.endedToken(requester);
     if (ended) return ended;
+    this.#keepAwake.called();
     await this.#parts.jobs.loadAlarm();
     if (this.#parts.merges.outgoing.frozen) return mergedUser;
     const received = events.map((event) => ({ ...receivedDefaults, ...event }));

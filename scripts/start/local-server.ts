@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
-import type { BuiltWorker, LocalWorkerOptions } from "../build/built-worker.ts";
+import type { BuiltWorker } from "../build/built-worker.ts";
 import { rateLimitBindings, rateLimitWorker } from "./local-rate-limit.ts";
 
 const host = "127.0.0.1";
@@ -57,45 +57,15 @@ function modulesIn(folder: string): { type: "ESModule" | "CompiledWasm" | "Data"
   return [{ type: "ESModule", path: join(folder, "index.js") }, ...imported];
 }
 
-/**
- * Cells of a catalog that stay in memory. The runtime closes an object ten seconds after its last call, and opens it again
- * for the next one: that creates, synchronizes and deletes files, and takes a fifth of an event's processor time. A cell
- * in memory takes memory for as long as the server runs, so more cells than these are closed as usual.
- */
-const maxCellsInMemory = 1000;
-
-/** Returns how many objects of a class have their files in a state directory. */
-function countObjects(stateDir: string, objects: string): number {
-  try {
-    return readdirSync(join(stateDir, "v3/do", objects)).filter((file) => file.endsWith(".sqlite")).length;
-  } catch {
-    return 0;
-  }
-}
-
-/** Returns the options of a worker's Durable Objects: those of a small catalog's cells stay in memory. */
-const objectOptions = ({ durableObjects }: LocalWorkerOptions, stateDir: string) =>
-  Object.fromEntries(
-    Object.entries(durableObjects).map(([binding, object]) => [
-      binding,
-      {
-        ...object,
-        unsafePreventEviction:
-          object.className === "Cell" && countObjects(stateDir, "vicinity-location-Cell") <= maxCellsInMemory,
-      },
-    ]),
-  );
-
 /** Returns the runtime's options of one worker. Only the gateway has a socket. */
 function runtimeOptions(
   { name, folder, options }: BuiltWorker,
-  { port, stateDir }: Pick<LocalServerOptions, "port" | "stateDir">,
+  port: number,
   variables: Readonly<Record<string, string>>,
 ): V4WorkerOptions {
   const { ratelimits, serviceBindings, ...rest } = options;
   return {
     ...rest,
-    durableObjects: objectOptions(options, stateDir),
     serviceBindings: { ...serviceBindings, ...rateLimitBindings(ratelimits) },
     name: deployedName(name),
     rootPath: folder,
@@ -123,7 +93,7 @@ export async function startLocalServer({
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       workers: [
-        ...workers.map((worker) => runtimeOptions(worker, { port, stateDir }, variables[worker.name] ?? {})),
+        ...workers.map((worker) => runtimeOptions(worker, port, variables[worker.name] ?? {})),
         rateLimitWorker,
       ],
       host,

@@ -14,7 +14,11 @@ import { localTracesOff } from "./wrangler.ts";
 /** Milliseconds between two looks at which processes wrangler has started, so that a later command can end them. */
 const recordIntervalMs = 5000;
 
-const { port, stateDir } = parseStartOptions(process.argv.slice(2), process.env);
+if (process.argv.length > 2)
+  exitWithError(
+    "`npm run dev` takes no options: it serves the state that `npm start` made. Import data first, for example: npm start -- --data PATH",
+  );
+const { port, stateDir } = parseStartOptions([], process.env);
 const lock = await lockState(stateDir).catch((error) => exitWithError(error.message));
 await migrateLocalDatabases(stateDir);
 const proxy = await startLocalProxy(port);

@@ -21,6 +21,9 @@ const peers = new Map<string, Recommender>([[gorse.name, gorse]]);
 /** Seconds without a request before the idle measurement, and seconds that it lasts. */
 const idle = { wait: 60, seconds: 60 };
 
+/** Seconds within which a server must answer that runs already. */
+const runningTimeoutSeconds = 20;
+
 const options = parseOrExit(() => parseComparisonOptions(process.argv.slice(2), [...peers.keys()]), usage);
 const begun = performance.now();
 const log = (line: string): void =>
@@ -36,7 +39,7 @@ async function openSide(
 ): Promise<{ side: Side; server: StartedServer | null }> {
   const port = Number(new URL(url).port || 80);
   if (start === null) {
-    await waitForAnswer(url, () => recommender.health());
+    await waitForAnswer(url, () => recommender.health(), runningTimeoutSeconds);
     const listener = pid ?? findListener(port);
     const root = listener === null ? null : (pid ?? serverRoot(listener));
     if (root === null)

@@ -5,20 +5,25 @@ import { endProcess, trackChild } from "../workers/processes.ts";
 import { sendOnce } from "./closed-loop.ts";
 import { answerFailure, type LoadRequest } from "./requests.ts";
 
-const readyTimeoutSeconds = 600;
+/** Seconds that a server may take until its first good answer after its start. */
+const startTimeoutSeconds = 600;
 const pollMs = 50;
 /** Characters of a command's output that an error quotes. */
 const maxQuotedCharacters = 2000;
 
-/** Waits until a server gives a good answer. Returns the milliseconds. Throws after ten minutes, or if `failed` says why not. */
+/**
+ * Waits until a server gives a good answer. Returns the milliseconds. Throws after `timeoutSeconds`, or if `failed` says why
+ * not.
+ */
 export async function waitForAnswer(
   url: string,
   request: () => LoadRequest,
+  timeoutSeconds: number,
   failed: () => string | null = () => null,
 ): Promise<number> {
   const started = performance.now();
   let reason = "it was not asked";
-  while (performance.now() - started < readyTimeoutSeconds * 1000) {
+  while (performance.now() - started < timeoutSeconds * 1000) {
     const ended = failed();
     if (ended !== null) throw new Error(ended);
     const asked = request();
@@ -32,7 +37,7 @@ export async function waitForAnswer(
     }
     await sleep(pollMs);
   }
-  throw new Error(`${url} gave no good answer within ${readyTimeoutSeconds} s: ${reason}`);
+  throw new Error(`${url} gave no good answer within ${timeoutSeconds} s: ${reason}`);
 }
 
 /** A server that this bench started by a shell command, and may therefore kill. */
@@ -72,7 +77,7 @@ export class StartedServer {
     };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
-    return waitForAnswer(this.#url, request, () => {
+    return waitForAnswer(this.#url, request, startTimeoutSeconds, () => {
       const end = child.exitCode ?? child.signalCode;
       return end === null ? null : `"${this.#command}" ended with ${end}: ${this.#output}`;
     });

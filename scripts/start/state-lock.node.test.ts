@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -50,6 +50,31 @@ describe("lockState", () => {
     writeFileSync(file, JSON.stringify({ owner: { ...other, started: "1" }, children: [] }));
     await lockState(stateDir);
     expect(JSON.parse(readFileSync(file, "utf8")).owner.pid).toBe(process.pid);
+  });
+
+  it("is given to one of several commands that start at the same moment", async () => {
+    const script = `import { lockState } from ${JSON.stringify(join(import.meta.dirname, "state-lock.ts"))};
+      await lockState(process.argv[1]).then(() => console.log("taken"), () => console.log("refused"));
+      setInterval(() => undefined, 1000);`;
+    const commands = Array.from({ length: 5 }, () => {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script, stateDir]);
+      started.push(child);
+      return new Promise<string>((resolve) =>
+        child.stdout.once("data", (text) => resolve(String(text).trim())),
+      );
+    });
+    const answers = await Promise.all(commands);
+    expect(answers.sort()).toEqual(["refused", "refused", "refused", "refused", "taken"]);
+  });
+
+  it("takes a state whose taking was interrupted", async () => {
+    const directory = join(stateDir, "running.taking");
+    mkdirSync(directory);
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(directory, longAgo, longAgo);
+    await lockState(stateDir);
+    expect(JSON.parse(readFileSync(file, "utf8")).owner.pid).toBe(process.pid);
+    expect(existsSync(directory)).toBe(false);
   });
 
   it("takes a state whose lock was written in part", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -43,6 +43,33 @@ async function endLeftovers(children: readonly LockedProcess[]): Promise<void> {
     await sleep(20);
 }
 
+/** Milliseconds after which a directory that only a process that was killed can have left is removed. */
+const abandonedAfterMs = 5000;
+
+/**
+ * Runs `take` while no other process runs it for the same state: of two commands that start at the same moment, one takes
+ * the state, and the other one sees that it is taken. A directory is made by one process only.
+ */
+async function runAlone<T>(stateDir: string, take: () => T): Promise<T> {
+  const directory = join(stateDir, "running.taking");
+  for (;;) {
+    try {
+      mkdirSync(directory);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const madeAt = statSync(directory, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - madeAt > abandonedAfterMs) rmSync(directory, { recursive: true, force: true });
+    else await sleep(20);
+  }
+  try {
+    return take();
+  } finally {
+    rmdirSync(directory);
+  }
+}
+
 /** A state directory that this process alone uses. */
 export interface StateLock {
   /** Records the processes that this one has started, so that the next command can end them if this one is killed. */
@@ -57,16 +84,20 @@ export interface StateLock {
  */
 export async function lockState(stateDir: string): Promise<StateLock> {
   mkdirSync(stateDir, { recursive: true });
-  const held = readLock(stateDir);
-  if (held && isRunning(held.owner) && held.owner.pid !== process.pid)
-    throw new Error(
-      `The state in ${stateDir} is in use by process ${held.owner.pid}. Stop that process, or use another directory: STATE_DIR=DIR npm start`,
-    );
-  if (held) await endLeftovers(held.children);
   const own = listProcesses().find(({ pid }) => pid === process.pid);
   const owner = own ? toLocked(own) : { pid: process.pid, name: "node", started: "" };
   const write = (children: LockedProcess[]): void =>
     writeFileSync(lockPath(stateDir), JSON.stringify({ owner, children } satisfies Lock));
+  const leftovers = await runAlone(stateDir, () => {
+    const held = readLock(stateDir);
+    if (held && isRunning(held.owner) && held.owner.pid !== process.pid)
+      throw new Error(
+        `The state in ${stateDir} is in use by process ${held.owner.pid}. Stop that process, or use another directory: STATE_DIR=DIR npm start`,
+      );
+    write(held?.children ?? []);
+    return held?.children ?? [];
+  });
+  await endLeftovers(leftovers);
   write([]);
   return {
     recordChildren: () => write(listDescendants(process.pid).map(toLocked)),

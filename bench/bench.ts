@@ -9,6 +9,7 @@ import { parseBenchOptions, type SectionName } from "./options.ts";
 import { runToEnd, writeReport } from "./run-to-end.ts";
 import { measureAsStarted } from "./sections/as-started/as-started.ts";
 import { measureMixed } from "./sections/as-started/mixed.ts";
+import { measureWrites } from "./sections/as-started/writes.ts";
 import { measureChoices } from "./sections/choices.ts";
 import { measureCut } from "./sections/cut.ts";
 import { measureEndToEnd } from "./sections/end-to-end.ts";
@@ -39,6 +40,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["trainer", measureTrainer],
   ["as-started", measureAsStarted],
   ["mixed", measureMixed],
+  ["writes", measureWrites],
 ]);
 /** Sections that send requests to the workers. */
 const workerSections = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([

@@ -18,6 +18,7 @@ export const sectionNames = [
   "trainer",
   "as-started",
   "mixed",
+  "writes",
   "end-to-end",
   "ingest",
   "swap",
@@ -28,7 +29,7 @@ export const sectionNames = [
 export type SectionName = (typeof sectionNames)[number];
 
 /** Sections that run only if `--only` names them. */
-const namedSections: ReadonlySet<SectionName> = new Set(["mixed"]);
+const namedSections: ReadonlySet<SectionName> = new Set(["mixed", "writes"]);
 
 /** Options of `npm run bench`. */
 export interface BenchOptions {

@@ -14,6 +14,7 @@ import { finalScores } from "../../model/pipeline/final-scores.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
 import { maxCandidates, runPipeline } from "../../model/pipeline/run-pipeline.ts";
 import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
+import type { UserProfile } from "../../model/profile/profile.ts";
 import { affinityWeights, categoryHoursOf } from "../../model/retrieval/category-affinity.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { proximityPointsOf, scoreRows } from "../../model/retrieval/score-rows.ts";
@@ -96,7 +97,7 @@ export async function measureParts(context: BenchContext): Promise<void> {
     gathered.candidates.map(({ block, row }, index) => ({ block, row, score: scores[i][index], index })),
   );
   const batches = new BatchPool(featureShape, maxCandidates);
-  const texts = cases.map(({ bytes }) => new TextDecoder().decode(bytes));
+  const texts = cases.map(({ query }) => jsonOf(query.profile));
   const chosenTexts = cases.map(({ chosenBlock }) =>
     JSON.stringify(
       chosenBlock ? mapRows(chosenBlock.count, (row) => market.dataset.items.get(chosenBlock.id(row))) : [],
@@ -143,14 +144,12 @@ export async function measureParts(context: BenchContext): Promise<void> {
   add(
     "decode the profile",
     await time((i) => decodeProfile(caseOf(i).bytes, "exact")),
-    await baseline("JSON.parse of the same text", (i) => JSON.parse(texts[i % texts.length])),
+    await baseline("JSON.parse of the same profile", (i) => JSON.parse(texts[i % texts.length])),
   );
   add(
     "encode the profile",
     await time((i) => encodeProfile(caseOf(i).query.profile)),
-    await baseline("UTF-8 encoding of the same text", (i) =>
-      new TextEncoder().encode(texts[i % texts.length]),
-    ),
+    await baseline("JSON.stringify of the same profile", (i) => jsonOf(caseOf(i).query.profile)),
   );
   add(
     "first-stage candidates",
@@ -242,6 +241,13 @@ export async function measureParts(context: BenchContext): Promise<void> {
   );
   await session.release();
 }
+
+/** Returns a profile as JSON, with maps as lists of their entries. */
+const jsonOf = (profile: UserProfile): string => {
+  const { products, dismissed, purchased, categories, places, transitions, ...rest } = profile;
+  const maps = [products, dismissed, purchased, categories, places, transitions].map((map) => [...map]);
+  return JSON.stringify({ ...rest, maps });
+};
 
 const mapRows = <T>(count: number, make: (row: number) => T): T[] =>
   Array.from({ length: count }, (_, row) => make(row));

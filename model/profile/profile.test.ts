@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventTypes, type Interaction } from "../../shared/contracts/event.ts";
 import { applyInteraction, choicesBefore, hasNotChosen } from "./apply-interaction.ts";
-import { decodeProfile, encodeProfile } from "./codec.ts";
 import { emptyProfile, productPairKey, profileLimits } from "./profile.ts";
 import { interaction } from "./testing/interaction.ts";
 
@@ -158,18 +157,6 @@ describe("productPairKey", () => {
       fc.property(fc.tuple(id, id), fc.tuple(id, id), (one, other) => {
         const equal = one[0] === other[0] && one[1] === other[1];
         expect(productPairKey(...one) === productPairKey(...other)).toBe(equal);
-      }),
-    );
-  });
-});
-
-describe("decodeProfile", () => {
-  it("returns the profile that encodeProfile encoded", () => {
-    fc.assert(
-      fc.property(fc.array(anyInteraction, { maxLength: 30 }), (events) => {
-        const profile = emptyProfile();
-        for (const each of events) applyInteraction(profile, each, 3600);
-        expect(decodeProfile(encodeProfile(profile), profile.precision)).toEqual(profile);
       }),
     );
   });

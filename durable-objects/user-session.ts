@@ -27,6 +27,7 @@ import type {
 } from "./user-session/merges/merge-messages.ts";
 import { isAfter } from "./user-session/merges/merge-state.ts";
 import { SessionParts } from "./user-session/session-parts.ts";
+import type { VersionedProfile } from "./user-session/session-state.ts";
 
 /** Result of {@link UserSession.ingest}. */
 export interface IngestResponse {
@@ -67,21 +68,24 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     this.#parts = new SessionParts(ctx, env);
   }
 
-  /** Returns the encoded profile; empty for an unknown user. Writes no rows. */
-  async encodedProfile(): Promise<Uint8Array> {
-    this.#keepAwake.called();
-    if (this.#parts.core.state.openRows.size > 0) await this.#parts.jobs.schedule();
-    return this.#parts.core.state.bytes;
-  }
-
   /** Refuses a requester whose token ended with an erasure or a merge of the user. */
   checkRequester(requester: Requester): Result<null> {
     return this.#parts.endedToken(requester) ?? ok(null);
   }
 
-  /** Returns the encoded profile as {@link encodedProfile} does, unless the requester's token has ended. */
-  async encodedProfileFor(requester: Requester): Promise<Result<Uint8Array>> {
-    return this.#parts.endedToken(requester) ?? ok(await this.encodedProfile());
+  /**
+   * Returns the encoded profile, without its bytes if `knownVersion` names them. Refuses a requester whose token has
+   * ended. Writes no rows.
+   */
+  async encodedProfileFor(
+    requester: Requester,
+    knownVersion: string | null = null,
+  ): Promise<Result<VersionedProfile>> {
+    this.#keepAwake.called();
+    const ended = this.#parts.endedToken(requester);
+    if (ended) return ended;
+    if (this.#parts.core.state.openRows.size > 0) await this.#parts.jobs.schedule();
+    return ok(this.#parts.core.state.versionedProfile(knownVersion));
   }
 
   /**

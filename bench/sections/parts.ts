@@ -14,7 +14,7 @@ import { finalScores } from "../../model/pipeline/final-scores.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
 import { maxCandidates, runPipeline } from "../../model/pipeline/run-pipeline.ts";
 import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
-import type { UserProfile } from "../../model/profile/profile.ts";
+import type { ReadonlyProfile } from "../../model/profile/profile.ts";
 import { affinityWeights, categoryHoursOf } from "../../model/retrieval/category-affinity.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
 import { proximityPointsOf, scoreRows } from "../../model/retrieval/score-rows.ts";
@@ -243,7 +243,7 @@ export async function measureParts(context: BenchContext): Promise<void> {
 }
 
 /** Returns a profile as JSON, with maps as lists of their entries. */
-const jsonOf = (profile: UserProfile): string => {
+const jsonOf = (profile: ReadonlyProfile): string => {
   const { products, dismissed, purchased, categories, places, transitions, ...rest } = profile;
   const maps = [products, dismissed, purchased, categories, places, transitions].map((map) => [...map]);
   return JSON.stringify({ ...rest, maps });

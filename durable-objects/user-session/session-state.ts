@@ -71,6 +71,17 @@ export interface ScheduledRow extends Pick<JournalRow, "seq" | "id" | "queue"> {
   retryDelay: number;
 }
 
+/** The encoded profile of a user, unless who asked for it knows it. */
+export interface VersionedProfile {
+  /**
+   * Names these bytes. Another profile of the user never has the same version, and the same profile may get another one:
+   * an object that wakes up, or whose transaction failed, names its profile anew.
+   */
+  version: string;
+  /** The encoded profile, empty for an unknown user; null for who knows this version. */
+  bytes: Uint8Array | null;
+}
+
 /**
  * The state that the object keeps in memory between two calls: the profile and the open rows of the journal. The
  * constructor reads the state from the last snapshot and the rows after it. The object discards the state if a
@@ -85,6 +96,8 @@ export class SessionState {
   #profile: UserProfile | null = null;
   /** The encoded profile, empty for an unknown user; null if the profile changed since. */
   #bytes: Uint8Array | null = new Uint8Array();
+  /** Names {@link #bytes}; null until somebody asks for it. */
+  #version: string | null = null;
   #seq = 0;
   #snapshotSeq = 0;
   #prunedAt: number;
@@ -113,7 +126,7 @@ export class SessionState {
     for (const { seq, id, queue, time, open, body } of store.rowsSince(this.#snapshotSeq)) {
       if (seq > this.#snapshotSeq) {
         replay(this.profile, { queue, body, time });
-        this.#bytes = null;
+        this.profileChanged();
         this.#seq = seq;
       }
       this.#noteRow(time);
@@ -143,15 +156,23 @@ export class SessionState {
     return this.#profile;
   }
 
-  /** Discards the encoded profile. */
+  /** Discards the encoded profile and its version. */
   profileChanged(): void {
     this.#bytes = null;
+    this.#version = null;
   }
 
   /** Returns the encoded profile; empty for an unknown user. */
   get bytes(): Uint8Array {
     this.#bytes ??= encodeProfile(this.profile);
     return this.#bytes;
+  }
+
+  /** Returns the version of the encoded profile, and the bytes unless `known` is that version. */
+  versionedProfile(known: string | null): VersionedProfile {
+    this.#version ??= crypto.randomUUID();
+    const version = this.#version;
+    return { version, bytes: known === version ? null : this.bytes };
   }
 
   /** Replaces the profile. */

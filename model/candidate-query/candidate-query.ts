@@ -1,12 +1,12 @@
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { FirstStage } from "../../shared/contracts/retrieval.ts";
-import type { UserProfile } from "../profile/profile.ts";
+import type { ReadonlyProfile } from "../profile/profile.ts";
 import type { CandidateCaps } from "../retrieval/candidate-caps.ts";
 
 /** A query for candidates: the user, their location and the moment. */
 export interface CandidateQuery {
-  profile: UserProfile;
+  profile: ReadonlyProfile;
   point: Point | null;
   /** Seconds since the epoch. */
   now: number;

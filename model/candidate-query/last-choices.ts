@@ -1,18 +1,18 @@
 import type { LastChoice, ProductRef } from "../../shared/contracts/retrieval.ts";
 import { distinctChoices } from "../features/ranking-context.ts";
-import { productPairKey, type UserProfile } from "../profile/profile.ts";
+import { productPairKey, type ReadonlyProfile } from "../profile/profile.ts";
 
 /** Last choices whose next products are candidates. */
 export const lastChoiceCount = 3;
 
 /** Returns the ids of the products that the user chose last, newest first. */
-export const lastChoicesOf = ({ recent }: UserProfile): string[] =>
+export const lastChoicesOf = ({ recent }: ReadonlyProfile): string[] =>
   distinctChoices([...recent].reverse())
     .slice(0, lastChoiceCount)
     .map(({ productId }) => productId);
 
 /** Returns the last choices, newest first, each with the products that the user has chosen next after it. */
-export function lastChoicesWithNextProducts(profile: UserProfile): LastChoice[] {
+export function lastChoicesWithNextProducts(profile: ReadonlyProfile): LastChoice[] {
   const last = lastChoicesOf(profile).map((productId) => ({
     productId,
     prefix: productPairKey(productId, ""),

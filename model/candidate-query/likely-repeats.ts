@@ -1,6 +1,6 @@
 import type { ProductRef } from "../../shared/contracts/retrieval.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
-import type { UserProfile } from "../profile/profile.ts";
+import type { ReadonlyProfile } from "../profile/profile.ts";
 import { lastChoicesOf } from "./last-choices.ts";
 
 /** Products requested, at most: users rarely return to the others, which are older and less frequent. */
@@ -10,7 +10,7 @@ const maxRepeats = 256;
  * Returns the user's last choices, followed by the products that they are most likely to choose again, by log frequency
  * and recency, with their cells.
  */
-export function likelyRepeats(profile: UserProfile, now: number): ProductRef[] {
+export function likelyRepeats(profile: ReadonlyProfile, now: number): ProductRef[] {
   const last = new Set(lastChoicesOf(profile));
   const repeats = [...profile.products]
     .filter(([, stats]) => stats.cell !== null && stats.choices > 0)

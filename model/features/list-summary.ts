@@ -2,7 +2,7 @@ import { fastLog } from "../../shared/math/fast-log.ts";
 import { CategoryHours } from "../columns/category-hours.ts";
 import { type Columns, categoryOf, currencyOf, priceAfterDiscountOf } from "../columns/columns.ts";
 import { isUntried } from "../columns/untried.ts";
-import { currencyKey, type UserProfile } from "../profile/profile.ts";
+import { currencyKey, type ReadonlyProfile } from "../profile/profile.ts";
 
 /** Statistics over all candidates of a ranking. */
 export interface ListSummary {
@@ -38,7 +38,7 @@ const peoplePrior = 0.2;
 /** Returns statistics over the candidates of a ranking for a user at a local hour. */
 export function summarizeCandidates(
   candidates: readonly BlockRow[],
-  profile: UserProfile,
+  profile: ReadonlyProfile,
   hour: number,
 ): ListSummary {
   const hours = new CategoryHours();
@@ -111,7 +111,7 @@ class PriceMeans {
 /**
  * Distributes the user's choices of each hour over the categories, in proportion to everyone's choices at that hour.
  */
-function expectedChoices(hours: CategoryHours, profile: UserProfile): Map<string, number> {
+function expectedChoices(hours: CategoryHours, profile: ReadonlyProfile): Map<string, number> {
   const peopleByHour = hours.peopleByHour;
   const expected = new Float64Array(peopleByHour.length);
   for (let h = 0; h < 24; h++) {

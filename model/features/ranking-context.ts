@@ -6,11 +6,12 @@ import { ProductTable } from "../columns/product-table.ts";
 import { rowOfProduct } from "../columns/row-index.ts";
 import {
   type CategoryStats,
+  type DeepReadonly,
   type ProductStats,
   placeWeight,
   productPairKey,
+  type ReadonlyProfile,
   type RecentEvent,
-  type UserProfile,
 } from "../profile/profile.ts";
 import { type BlockRow, type ListSummary, summarizeCandidates } from "./list-summary.ts";
 
@@ -25,7 +26,7 @@ export interface UsualPlaces {
 
 /** All data that the features of one ranking read, except the candidate itself. */
 export interface RankingContext {
-  profile: UserProfile;
+  profile: ReadonlyProfile;
   /** Seconds since the epoch. */
   now: number;
   /** Local time at the user's location: `now` plus the offset from UTC, in seconds. */
@@ -41,7 +42,7 @@ export interface RankingContext {
   /** Product of the last choice; null for none. */
   lastProductId: string | null;
   /** The user's statistics of each product. */
-  products: ProductTable<ProductStats>;
+  products: ProductTable<DeepReadonly<ProductStats>>;
   /** The user's dismissals of each product. */
   dismissals: ProductTable<number>;
   /** Local times of all choices of the product of the last choice, ascending. */
@@ -56,7 +57,7 @@ export interface RankingContext {
   globalTransitionsFromLast: ProductTable<number>;
   globalTransitionsFromSecond: ProductTable<number>;
   /** The user's statistics of each category, by its name. */
-  categories: ReadonlyMap<string, CategoryStats>;
+  categories: ReadonlyMap<string, DeepReadonly<CategoryStats>>;
   /**
    * The user's recent transitions from the category of the last choice: smoothed shares by the next one.
    */
@@ -87,7 +88,7 @@ const nextProductPrior = 5;
  * `blocks`. `offsetSeconds` is the offset of the clocks at the user's location from UTC.
  */
 export function rankingContext(
-  profile: UserProfile,
+  profile: ReadonlyProfile,
   now: number,
   offsetSeconds: number,
   point: Point | null,
@@ -99,7 +100,7 @@ export function rankingContext(
   const [last, second] = distinctChoices(choices);
   const transitionsFromLast = transitionsFrom(profile, last?.productId);
   const transitionsFromSecond = transitionsFrom(profile, second?.productId);
-  const products = new ProductTable<ProductStats>(profile.products.size);
+  const products = new ProductTable<DeepReadonly<ProductStats>>(profile.products.size);
   for (const [id, stats] of profile.products) products.set(id, stats);
   const dismissals = new ProductTable<number>(profile.dismissed.size);
   for (const [id, { count }] of profile.dismissed) dismissals.set(id, count);
@@ -144,7 +145,7 @@ function referencePointsOf(
   );
 }
 
-function usualPlacesOf(profile: UserProfile, now: number): UsualPlaces {
+function usualPlacesOf(profile: ReadonlyProfile, now: number): UsualPlaces {
   const places = [...profile.places.values()]
     .map((place) => ({ lat: place.lat, lon: place.lon, weight: placeWeight(place, now) }))
     // Choices that are centuries old decay to 0: without this filter, a sum of 0 would divide the weights.
@@ -180,7 +181,7 @@ function categoryTransitionShares(choices: readonly RecentEvent[]): Map<string, 
 }
 
 /** Returns the share of the newest choices that were the first of their product, smoothed. */
-function noveltyOf(profile: UserProfile, choices: readonly RecentEvent[]): number {
+function noveltyOf(profile: ReadonlyProfile, choices: readonly RecentEvent[]): number {
   const newest = choices.slice(0, noveltyChoices);
   let firstChoices = noveltyPrior.share * noveltyPrior.choices;
   for (const { productId, localTime } of newest)
@@ -189,7 +190,7 @@ function noveltyOf(profile: UserProfile, choices: readonly RecentEvent[]): numbe
 }
 
 /** Returns whether the choice is the first of its product; false if the profile has dropped times of the product. */
-function isFirstChoice(profile: UserProfile, productId: string, localTime: number): boolean {
+function isFirstChoice(profile: ReadonlyProfile, productId: string, localTime: number): boolean {
   const stats = profile.products.get(productId);
   return stats !== undefined && stats.choices === stats.times.length && stats.times[0] === localTime;
 }
@@ -207,7 +208,7 @@ function sum(counts: ProductTable<number>): number {
 }
 
 /** Returns the user's transitions from a product, by the next product. */
-function transitionsFrom(profile: UserProfile, productId: string | undefined): ProductTable<number> {
+function transitionsFrom(profile: ReadonlyProfile, productId: string | undefined): ProductTable<number> {
   const counts = new ProductTable<number>();
   if (productId === undefined) return counts;
   const prefix = productPairKey(productId, "");

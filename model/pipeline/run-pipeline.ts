@@ -9,7 +9,7 @@ import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
 import { rankingContext } from "../features/ranking-context.ts";
 import { maxCandidatesPerRun } from "../onnx/inspect/limits.ts";
-import type { UserProfile } from "../profile/profile.ts";
+import type { ReadonlyProfile } from "../profile/profile.ts";
 import { candidateCapsFor } from "../retrieval/candidate-caps.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
@@ -26,7 +26,7 @@ export const maxCandidates = maxCandidatesPerRun;
 
 /** A query of the pipeline: the user, the moment and the rules of one recommendation. */
 export interface PipelineQuery {
-  profile: UserProfile;
+  profile: ReadonlyProfile;
   /** The user's location, at their precision. */
   point: Point | null;
   /** Seconds since the epoch. */

@@ -3,7 +3,7 @@ import type { Precision } from "../../shared/contracts/primitives.ts";
 import { jsonStart, readJsonProfile } from "./encoding/read-json-profile.ts";
 import { readProfile, type StoredProfile } from "./encoding/read-profile.ts";
 import { writeProfile } from "./encoding/write-profile.ts";
-import { emptyProfile, type UserProfile } from "./profile.ts";
+import { emptyProfile, type ReadonlyProfile, type UserProfile } from "./profile.ts";
 
 /**
  * The first byte of an encoded profile: the version of the encoding. Increase it with every change, and go on reading the
@@ -12,7 +12,7 @@ import { emptyProfile, type UserProfile } from "./profile.ts";
 const version = 6;
 
 /** Encodes a profile for the storage of the user's Durable Object and for RPC. Equal profiles have equal bytes. */
-export const encodeProfile = (profile: UserProfile): Uint8Array<ArrayBuffer> =>
+export const encodeProfile = (profile: ReadonlyProfile): Uint8Array<ArrayBuffer> =>
   writeProfile(profile, version);
 
 /**

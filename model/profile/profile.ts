@@ -156,6 +156,17 @@ export interface UserProfile {
   settingsVersion: number;
 }
 
+/** `T` as its reader sees it who must not change it, because others read it too. */
+export type DeepReadonly<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? ReadonlyMap<K, DeepReadonly<V>>
+    : T extends object
+      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+      : T;
+
+/** A profile that several answers read. */
+export type ReadonlyProfile = DeepReadonly<UserProfile>;
+
 /**
  * Choices in a category that one dismissal outweighs. Most dismissals follow a view of the same product, which is a
  * choice: together they must count against the category.
@@ -163,7 +174,7 @@ export interface UserProfile {
 export const dismissalWeight = 2;
 
 /** Returns the user's choices in a category minus {@link dismissalWeight} times the dismissals. */
-export const netChoices = ({ choices, dismissals }: CategoryStats): number =>
+export const netChoices = ({ choices, dismissals }: Pick<CategoryStats, "choices" | "dismissals">): number =>
   choices - dismissalWeight * dismissals;
 
 /** Half-lives of a category's decayed choices, in days. */

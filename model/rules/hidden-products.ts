@@ -1,6 +1,6 @@
 import type { PurchasedRule } from "../../shared/contracts/recommendation.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
-import type { UserProfile } from "../profile/profile.ts";
+import type { ReadonlyProfile } from "../profile/profile.ts";
 
 /** Rules for products that a user dismissed or purchased before. */
 export interface HistoryRules {
@@ -29,7 +29,7 @@ export const isWithinDays = (time: number, now: number, days: number): boolean =
  * - purchased products, for `purchasedDays`, if the rule is `hide`.
  */
 export function hiddenProducts(
-  { dismissed, purchased }: Pick<UserProfile, "dismissed" | "purchased">,
+  { dismissed, purchased }: Pick<ReadonlyProfile, "dismissed" | "purchased">,
   now: number,
   rules: HistoryRules,
 ): Set<string> {

@@ -1,7 +1,7 @@
 import { daySeconds } from "../../shared/time/seconds.ts";
 import { hash53 } from "../columns/hash.ts";
 import type { BlockRow } from "../features/list-summary.ts";
-import type { UserProfile } from "../profile/profile.ts";
+import type { ReadonlyProfile } from "../profile/profile.ts";
 import { type HistoryRules, isWithinDays } from "./hidden-products.ts";
 import { buysAgain, RepeatHabits } from "./repeat-habits.ts";
 
@@ -12,7 +12,7 @@ import { buysAgain, RepeatHabits } from "./repeat-habits.ts";
  * category, by the counts of the candidates. `now` is in seconds since the epoch.
  */
 export function purchasedFactors(
-  { purchased }: Pick<UserProfile, "purchased">,
+  { purchased }: Pick<ReadonlyProfile, "purchased">,
   candidates: readonly BlockRow[],
   now: number,
   { purchased: rule, purchasedDays }: HistoryRules,

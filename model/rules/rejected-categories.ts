@@ -1,5 +1,5 @@
 import { daySeconds } from "../../shared/time/seconds.ts";
-import { dismissalWeight, type UserProfile } from "../profile/profile.ts";
+import { dismissalWeight, type ReadonlyProfile } from "../profile/profile.ts";
 
 /** Half-life of dismissals in days, since the user's newest choice or dismissal in the category. */
 const halfLifeDays = 30;
@@ -13,7 +13,7 @@ const minDismissals = 0.05;
  * may not have seen dismissals in training, so that its score alone does not promise less of the category.
  */
 export function rejectedCategories(
-  { categories }: Pick<UserProfile, "categories">,
+  { categories }: Pick<ReadonlyProfile, "categories">,
   now: number,
 ): Map<string, number> {
   const factors = new Map<string, number>();

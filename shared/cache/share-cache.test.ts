@@ -22,6 +22,19 @@ describe("ShareCache", () => {
     expect(cache.get("idle", "k3")).toBeUndefined();
   });
 
+  it("forgets what nobody used for a while, in all applications, if it is told to", () => {
+    let time = 0;
+    const cache = new ShareCache<number>({ maxSize: 100, idleMs: 1000, forgetsIdle: true, now: () => time });
+    for (const application of ["a", "b"]) for (const key of ["old", "used"]) cache.set(application, key, 1);
+    time = 600;
+    for (const application of ["a", "b"]) cache.get(application, "used");
+    time = 1001;
+    cache.set("c", "new", 1);
+    expect(cache.count).toBe(3);
+    for (const application of ["a", "b"])
+      expect(["old", "used"].map((key) => cache.get(application, key))).toEqual([undefined, 1]);
+  });
+
   it("evicts the least recently used entry of the application that holds the most", () => {
     const cache = new ShareCache<string>({ maxSize: 12, sizeOf: (value) => value.length });
     cache.set("a", "1", "xxxx");

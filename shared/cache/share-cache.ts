@@ -1,7 +1,7 @@
 /** What an application has in a {@link ShareCache}. */
 interface Share<V> {
   /** In the order of last use: eviction starts at the least recently used entry. */
-  entries: Map<string, { value: V; size: number }>;
+  entries: Map<string, { value: V; size: number; usedAt: number }>;
   size: number;
   /** Milliseconds since the Unix epoch. */
   usedAt: number;
@@ -15,6 +15,8 @@ export interface ShareCacheOptions<V> {
   sizeOf?: (value: V) => number;
   /** Age of the last use after which an application gives up its share, in milliseconds. */
   idleMs?: number;
+  /** Whether a `set` forgets the entries that nobody used for {@link idleMs}. By default, only a full cache forgets. */
+  forgetsIdle?: boolean;
   /** Milliseconds since the Unix epoch. */
   now?: () => number;
   /** Called for each entry that is replaced, deleted or evicted, with its value; not by `clear`. */
@@ -34,6 +36,7 @@ export class ShareCache<V> {
   readonly #maxSize: number;
   readonly #sizeOf: (value: V) => number;
   readonly #idleMs: number;
+  readonly #forgetsIdle: boolean;
   readonly #now: () => number;
   readonly #onDelete: (application: string, key: string, value: V) => void;
   #size = 0;
@@ -43,12 +46,14 @@ export class ShareCache<V> {
     maxSize,
     sizeOf = () => 1,
     idleMs = defaultIdleMs,
+    forgetsIdle = false,
     now = Date.now,
     onDelete = () => undefined,
   }: ShareCacheOptions<V>) {
     this.#maxSize = maxSize;
     this.#sizeOf = sizeOf;
     this.#idleMs = idleMs;
+    this.#forgetsIdle = forgetsIdle;
     this.#now = now;
     this.#onDelete = onDelete;
   }
@@ -70,6 +75,7 @@ export class ShareCache<V> {
     if (!share || !entry) return undefined;
     this.#use(application, share);
     share.entries.delete(key);
+    entry.usedAt = share.usedAt;
     share.entries.set(key, entry);
     return entry.value;
   }
@@ -80,10 +86,11 @@ export class ShareCache<V> {
     const share = this.#shares.get(application) ?? { entries: new Map(), size: 0, usedAt: 0 };
     this.#use(application, share);
     const size = this.#sizeOf(value);
-    share.entries.set(key, { value, size });
+    share.entries.set(key, { value, size, usedAt: share.usedAt });
     share.size += size;
     this.#size += size;
     this.#count++;
+    if (this.#forgetsIdle) this.#forgetIdle(share.usedAt - this.#idleMs);
     while (this.#size > this.#maxSize) this.#evict();
   }
 
@@ -111,6 +118,15 @@ export class ShareCache<V> {
     share.usedAt = this.#now();
     this.#shares.delete(application);
     this.#shares.set(application, share);
+  }
+
+  /** Forgets the entries that nobody used since `before`, in milliseconds since the Unix epoch. */
+  #forgetIdle(before: number): void {
+    for (const [application, { entries }] of this.#shares)
+      for (const [key, { usedAt }] of entries) {
+        if (usedAt >= before) break;
+        this.delete(application, key);
+      }
   }
 
   #evict(): void {

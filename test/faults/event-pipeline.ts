@@ -337,8 +337,9 @@ export class EventPipeline {
   }
 
   async storedProfile(userId: string): Promise<UserProfile | null> {
-    const bytes = await this.session(userId).encodedProfile();
-    return bytes.byteLength > 0 ? decodeProfile(bytes, "exact") : null;
+    const read = await this.session(userId).encodedProfileFor(trustedRequester);
+    const { bytes } = unwrap(read, "the user object");
+    return bytes && bytes.byteLength > 0 ? decodeProfile(bytes, "exact") : null;
   }
 }
 

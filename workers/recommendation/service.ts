@@ -63,6 +63,7 @@ import {
   userRef,
 } from "./rpc-inputs.ts";
 import { askSealedObject, sealedIdOf } from "./sealed-objects.ts";
+import { knownProfiles } from "./serve/known-profiles.ts";
 import { pushRecommendations } from "./serve/push-recommendations.ts";
 import { receiptFor } from "./serve/receipt-for.ts";
 import { recommendProducts } from "./serve/recommend.ts";
@@ -185,6 +186,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const session = userSessionStub(this.env.USER_SESSION, application, userId, null);
     const scope: SealedIdScope = { application, kind: "erasure" };
     const id = await sealedIdOf(this.env, scope, session);
+    knownProfiles.forget(application, session.id.toString());
     return ok(await session.erase(application, userId, id));
   }
 

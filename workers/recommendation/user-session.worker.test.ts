@@ -2,11 +2,20 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { acceptances, alarmOf, open, profileOf, rows, session, view } from "./testing/user-sessions.ts";
+import {
+  acceptances,
+  alarmOf,
+  encodedProfileOf,
+  open,
+  profileOf,
+  rows,
+  session,
+  view,
+} from "./testing/user-sessions.ts";
 
 describe("UserSession", () => {
   it("writes nothing when an unknown user is read", async () => {
-    expect((await session("nobody").encodedProfile()).byteLength).toBe(0);
+    expect((await encodedProfileOf("nobody")).bytes?.byteLength).toBe(0);
     const tables = await runInDurableObject(session("nobody"), (_object, state) =>
       state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'journal'").toArray(),
     );
@@ -188,9 +197,11 @@ describe("UserSession", () => {
       time: Date.now() / 1000,
       precision: "exact",
     });
-    const before = await session("dora").encodedProfile();
+    const before = await encodedProfileOf("dora");
     await evictDurableObject(session("dora"));
-    expect(await session("dora").encodedProfile()).toEqual(before);
+    const after = await encodedProfileOf("dora");
+    expect(after.bytes).toEqual(before.bytes);
+    expect(after.version).not.toBe(before.version);
     await session("dora").ingest("demo", "dora", [view("last", "p1")], false);
     const seqs = (await rows("dora")).map(({ seq }) => seq);
     expect(new Set(seqs).size).toBe(52);

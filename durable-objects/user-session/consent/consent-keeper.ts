@@ -81,6 +81,7 @@ export class ConsentKeeper {
     if (settings.version === before || this.#owner.state().profile.settingsVersion !== before) return;
     this.#owner.transaction(application, userId, (state) => {
       state.profile.settingsVersion = 0;
+      state.profileChanged();
     });
     await this.setSettings(application, userId, settings);
   }

@@ -1,12 +1,12 @@
 import type { CountedChoices } from "../counted-choices.ts";
-import type { PricesByCurrency, UserProfile } from "../profile.ts";
+import type { PricesByCurrency, ReadonlyProfile } from "../profile.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
 /**
  * Returns a profile as bytes, of which the first is `version`. The consent that counts is not written: it is the stated
  * one or the default of who reads.
  */
-export function writeProfile(profile: UserProfile, version: number): Uint8Array<ArrayBuffer> {
+export function writeProfile(profile: ReadonlyProfile, version: number): Uint8Array<ArrayBuffer> {
   const to = new ByteWriter();
   to.number(profile.events);
   to.number(profile.choices);
@@ -57,7 +57,7 @@ function writeMap<V>(to: ByteWriter, map: ReadonlyMap<string, V>, writeValue: (v
   }
 }
 
-function writeRecent(to: ByteWriter, recent: UserProfile["recent"]): void {
+function writeRecent(to: ByteWriter, recent: ReadonlyProfile["recent"]): void {
   to.number(recent.length);
   for (const event of recent) {
     to.text(event.type);
@@ -74,7 +74,7 @@ function writeRecent(to: ByteWriter, recent: UserProfile["recent"]): void {
   }
 }
 
-const writeProducts = (to: ByteWriter, products: UserProfile["products"]): void =>
+const writeProducts = (to: ByteWriter, products: ReadonlyProfile["products"]): void =>
   writeMap(to, products, (stats) => {
     to.text(stats.cell);
     to.text(stats.category);
@@ -102,7 +102,7 @@ function writeCounted(to: ByteWriter, counted: CountedChoices | undefined): void
   }
 }
 
-const writeCategories = (to: ByteWriter, categories: UserProfile["categories"]): void =>
+const writeCategories = (to: ByteWriter, categories: ReadonlyProfile["categories"]): void =>
   writeMap(to, categories, (stats) => {
     to.number(stats.choices);
     to.number(stats.dismissals);
@@ -123,7 +123,7 @@ function writePrices(to: ByteWriter, prices: PricesByCurrency): void {
   }
 }
 
-function writeActivity(to: ByteWriter, activity: UserProfile["activity"]): void {
+function writeActivity(to: ByteWriter, activity: ReadonlyProfile["activity"]): void {
   to.number(activity.since);
   to.number(activity.days);
   to.number(activity.lastDay);
@@ -133,7 +133,7 @@ function writeActivity(to: ByteWriter, activity: UserProfile["activity"]): void 
 }
 
 /** Writes a location; only null if there is none. */
-function writeLocation(to: ByteWriter, location: UserProfile["location"]): void {
+function writeLocation(to: ByteWriter, location: ReadonlyProfile["location"]): void {
   to.number(location ? location.lat : null);
   if (location === null) return;
   to.number(location.lon);

@@ -1,14 +1,12 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { decodeProfile } from "../../../model/profile/codec.ts";
-import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { coarsenToKilometer } from "../../../shared/geo/coarsen.ts";
 import { countingServices } from "../testing/counting-services.ts";
 import { osloPoint, services } from "../testing/services.ts";
-import { session } from "../testing/user-sessions.ts";
+import { profileOf, session } from "../testing/user-sessions.ts";
 import { ingestEvents } from "./ingest-events.ts";
 import { setUserLocation } from "./set-user-location.ts";
 
@@ -147,7 +145,7 @@ describe("the location of a user", () => {
     };
     expect(await report()).toMatchObject({ calls: 2, location: { precision: "city", source: "request" } });
     expect((await report()).calls).toBe(1);
-    const { location } = decodeProfile(await session("rosa").encodedProfile(), usualConsent);
+    const { location } = await profileOf("rosa");
     expect(location).toMatchObject(cityPoint);
   });
 });

@@ -1,5 +1,5 @@
 import { reasonSubjects } from "../../../model/pipeline/reasons.ts";
-import type { UserProfile } from "../../../model/profile/profile.ts";
+import type { ReadonlyProfile } from "../../../model/profile/profile.ts";
 import { coarserOf } from "../../../shared/consent/levels.ts";
 import type { AnswerLocation, LocationSource } from "../../../shared/contracts/location.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
@@ -30,7 +30,7 @@ export const precisionFor = ({ mayKnowPlace }: Requester, allowed: Precision): P
  * Returns the profile that a list for a requester is computed from. For one who may not know the user's place, every
  * stored place is the center of its cell of about 1 km.
  */
-export function profileFor({ mayKnowPlace }: Requester, profile: UserProfile): UserProfile {
+export function profileFor({ mayKnowPlace }: Requester, profile: ReadonlyProfile): ReadonlyProfile {
   if (mayKnowPlace) return profile;
   const { home, location, places } = profile;
   return {

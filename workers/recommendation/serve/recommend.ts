@@ -7,12 +7,10 @@ import {
   type PipelineItem,
   runPipeline,
 } from "../../../model/pipeline/run-pipeline.ts";
-import { decodeProfile } from "../../../model/profile/codec.ts";
-import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
+import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profile.ts";
 import { compileProductTest, type RowTest } from "../../../model/retrieval/filter.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
-import type { Precision } from "../../../shared/contracts/primitives.ts";
 import type {
   ReceiptRecord,
   RecommendationAnswer,
@@ -32,6 +30,7 @@ import { historyRulesOf, lastLocationSecondsOf, rolloutSettingsOf } from "../set
 import { cardFromTile } from "./card-from-tile.ts";
 import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
+import { knownProfiles } from "./known-profiles.ts";
 import { type ListedProduct, listProducts } from "./listed-products.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import {
@@ -56,20 +55,19 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
  * allows the city only.
  */
 async function loadProfile(
-  encodedProfile: Promise<Result<Uint8Array>>,
+  reading: Promise<Result<ReadonlyProfile>>,
   budgetMs: number,
-  defaultConsent: Precision,
-): Promise<Result<{ profile: UserProfile; skipped?: string }>> {
-  const fallbackProfile = (): UserProfile => emptyProfile("city");
+): Promise<Result<{ profile: ReadonlyProfile; skipped?: string }>> {
+  const fallbackProfile = (): ReadonlyProfile => emptyProfile("city");
   try {
     const first = await (budgetMs < Number.POSITIVE_INFINITY
-      ? Promise.race([encodedProfile, sleep(budgetMs / 2).then((): "late" => "late")])
-      : encodedProfile);
+      ? Promise.race([reading, sleep(budgetMs / 2).then((): "late" => "late")])
+      : reading);
     if (first === "late") {
-      encodedProfile.catch(() => null);
+      reading.catch(() => null);
       return ok({ profile: fallbackProfile(), skipped: "budget: the user object did not answer in time" });
     }
-    return first.ok ? ok({ profile: decodeProfile(first.value, defaultConsent) }) : first;
+    return first.ok ? ok({ profile: first.value }) : first;
   } catch (error) {
     console.error({ event: "user object unreachable", error: errorText(error) });
     return ok({ profile: fallbackProfile(), skipped: "the user object: failed" });
@@ -102,7 +100,8 @@ export async function recommendProducts(
   const session = userSessionStub(env.USER_SESSION, application, input.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, input.userId, waitUntil);
-  const loaded = await loadProfile(session.encodedProfileFor(requester), budgetMs, defaultConsentOf(env));
+  const reading = knownProfiles.read(session, application, requester, defaultConsentOf(env));
+  const loaded = await loadProfile(reading, budgetMs);
   if (!loaded.ok) return loaded;
   const { skipped } = loaded.value;
   const profile = profileFor(requester, loaded.value.profile);

@@ -1,4 +1,4 @@
-import type { UserProfile } from "../../../model/profile/profile.ts";
+import type { ReadonlyProfile } from "../../../model/profile/profile.ts";
 import type { AnswerLocation, EdgeLocation, LocationSource } from "../../../shared/contracts/location.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
@@ -59,7 +59,7 @@ function locationWarnings(stated: Point | undefined): InputWarning[] {
  */
 async function bestLocation(
   location: LocationApi,
-  profile: UserProfile,
+  profile: ReadonlyProfile,
   { stated, edge, now, lastLocationSeconds }: LocationQuery,
 ): Promise<{ point: Point | null; source: LocationSource }> {
   const requestLocation = usableLocation(stated);
@@ -92,7 +92,7 @@ export async function placeNames(
  */
 export async function resolveLocation(
   location: LocationApi,
-  profile: UserProfile,
+  profile: ReadonlyProfile,
   query: LocationQuery,
   requester: Requester,
 ): Promise<RecommendationLocation> {

@@ -7,6 +7,8 @@ import type { IngestResponse, UserSession } from "../../../durable-objects/user-
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import type { Interaction } from "../../../shared/contracts/event.ts";
+import { trustedRequester } from "../../../shared/contracts/requester.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
 
 export const environment: { USER_SESSION: DurableObjectNamespace<UserSession> } = Object.assign(
   { USER_SESSION: {} as never },
@@ -45,5 +47,8 @@ export const acceptances = ({ results }: IngestResponse) => results.map(({ accep
 export const open = async (userId: string): Promise<number[]> => (await rows(userId)).map((row) => row.open);
 export const alarmOf = (userId: string): Promise<number | null> =>
   runInDurableObject(session(userId), (_object, state) => state.storage.getAlarm());
+/** Returns the encoded profile of a user, and its version. */
+export const encodedProfileOf = async (userId: string) =>
+  unwrap(await session(userId).encodedProfileFor(trustedRequester), "the user object");
 export const profileOf = async (userId: string) =>
-  decodeProfile(await session(userId).encodedProfile(), usualConsent);
+  decodeProfile((await encodedProfileOf(userId)).bytes ?? new Uint8Array(), usualConsent);

@@ -68,7 +68,9 @@ let cached: { secret: string; keys: PseudonymKeys } | null = null;
 
 /** Returns the keys, which each isolate derives once. Throws if the secret is absent or too short. */
 export async function pseudonymKeysOf(variables: Partial<PseudonymVariables>): Promise<PseudonymKeys> {
+  // Only a secret that passed the check is cached.
+  if (cached !== null && cached.secret === variables.PSEUDONYM_SECRET) return cached.keys;
   const secret = pseudonymSecretOf(variables);
-  if (cached?.secret !== secret) cached = { secret, keys: await deriveKeys(secret) };
+  cached = { secret, keys: await deriveKeys(secret) };
   return cached.keys;
 }

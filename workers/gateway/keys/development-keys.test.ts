@@ -8,7 +8,7 @@ describe("isLocalRequest", () => {
     isLocalAt("http://localhost:8787/v1/products", { host, ...(origin ? { origin } : {}) });
 
   it("S6: accepts local names on any port, and no origin but the gateway's own", () => {
-    for (const host of ["localhost", "localhost:8787", "127.0.0.1:1", "[::1]:8787"]) {
+    for (const host of ["localhost", "localhost:8787", "127.0.0.1:1", "127.0.0.1:65535", "[::1]:8787"]) {
       expect(isLocal(host), host).toBe(true);
       expect(isLocal(host, `http://${host}`), host).toBe(true);
       for (const origin of [
@@ -27,6 +27,9 @@ describe("isLocalRequest", () => {
       "localhost.evil.example",
       "127.0.0.1.nip.io",
       "192.168.1.2:8787",
+      "localhost:8787.evil.example",
+      "localhost:8787@evil.example",
+      "localhost:99999",
       "a b",
     ])
       expect(isLocal(host), host).toBe(false);

@@ -23,9 +23,13 @@ const retryMs = 5_000;
  */
 export const proxySecretHeader = "x-local-proxy-secret";
 
+/** A local name as clients usually write it, with or without a port: such a host need not be parsed. */
+const usualLocalHost = /^(localhost|127\.0\.0\.1|\[::1\])(:[1-9]\d{0,3})?$/;
+
 /** Returns whether the host of a request, with or without a port, is a local name. */
 export const isLocalHost = (host: string): boolean =>
-  URL.canParse(`http://${host}`) && localHosts.has(new URL(`http://${host}`).hostname);
+  usualLocalHost.test(host) ||
+  (URL.canParse(`http://${host}`) && localHosts.has(new URL(`http://${host}`).hostname));
 
 /**
  * Returns whether a request was sent to a local name, and by no page of another origin. A page can make a browser send

@@ -6,10 +6,15 @@ import { cities } from "./schema.ts";
 
 /** Reads the cities in the location worker's database. */
 export class CityStore {
-  readonly #db: ReturnType<typeof drizzle>;
+  readonly #database: D1Database;
 
   constructor(database: D1Database) {
-    this.#db = drizzle(database);
+    this.#database = database;
+  }
+
+  /** Queries of the database. They are built when they are used, since most requests find their cities in memory. */
+  get #db(): ReturnType<typeof drizzle> {
+    return drizzle(this.#database);
   }
 
   /** Returns the cities in the given areas. */

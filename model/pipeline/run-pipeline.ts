@@ -82,8 +82,11 @@ export interface PipelineItem {
 /** A recommendation, with the candidates, features and scores on which it is based. */
 export interface PipelineAnswer {
   items: PipelineItem[];
-  /** The next best products, best first: they replace items that turn out not to be for sale any more. */
-  spare: PipelineItem[];
+  /**
+   * Returns the next best products, best first: they replace items that turn out not to be for sale any more. Few answers
+   * need them.
+   */
+  spare(): PipelineItem[];
   ranker: Ranker;
   candidates: Candidate[];
   features: FeatureBatch;
@@ -190,7 +193,8 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     };
   };
   const items = list.map(({ item, propensity }) => itemOf(item, propensity));
-  const spare = order.filter(({ index }) => !shown.has(index)).map((item) => itemOf(item, 1));
+  const spare = (): PipelineItem[] =>
+    order.filter(({ index }) => !shown.has(index)).map((item) => itemOf(item, 1));
   finishStage("rules");
   return { items, spare, ranker, candidates, features, scores, place, searched, stages };
 }

@@ -21,9 +21,16 @@ const cardOf = (id: string, more: Partial<ProductCard> = {}): ProductCard => ({
   ...more,
 });
 
-/** Lists products of a catalog. Returns their ids, and the number of calls. */
-async function listFrom(application: string, cards: ProductCard[], ranking: string[], limit: number) {
+/** Lists products of a catalog. Returns their ids, the number of calls, and whether it read the spare products. */
+async function listFrom(
+  application: string,
+  cards: ProductCard[],
+  ranking: string[],
+  limit: number,
+  spare: string[] = [],
+) {
   let calls = 0;
+  let readSpare = false;
   const byId = new Map(cards.map((card) => [card.id, card]));
   const catalog = {
     getCards: async (_application: string, wanted: readonly CardRequest[]) => {
@@ -31,15 +38,21 @@ async function listFrom(application: string, cards: ProductCard[], ranking: stri
       return ok(wanted.flatMap(({ productId }) => byId.get(productId) ?? []));
     },
   };
-  const requests = ranking.map((productId) => ({ productId, version: 1 }));
+  const requestsOf = (of: string[]): CardRequest[] => of.map((productId) => ({ productId, version: 1 }));
   const listed = await listProducts(
     catalog,
     application,
-    requests,
+    {
+      items: requestsOf(ranking),
+      spare: () => {
+        readSpare = true;
+        return requestsOf(spare);
+      },
+    },
     limit,
     (block, row) => block.available[row] === 1,
   );
-  return { ids: unwrap(listed, "the catalog").map(({ card }) => card.id), calls };
+  return { ids: unwrap(listed, "the catalog").map(({ card }) => card.id), calls, readSpare };
 }
 
 describe("listProducts", () => {
@@ -60,6 +73,14 @@ describe("listProducts", () => {
     const { ids: listed, calls } = await listFrom("gone", [cardOf("p150"), cardOf("p199")], ids, 1);
     expect(listed).toEqual(["p150"]);
     expect(calls).toBeLessThanOrEqual(8);
+  });
+
+  it("reads spare products only if too few of the items are listed", async () => {
+    const cards = ids.map((id) => cardOf(id));
+    const whole = await listFrom("whole", cards, ids.slice(0, 3), 3, ids.slice(3, 9));
+    expect(whole).toMatchObject({ ids: ["p0", "p1", "p2"], calls: 1, readSpare: false });
+    const gone = await listFrom("short", cards.slice(1), ids.slice(0, 3), 3, ids.slice(3, 9));
+    expect(gone).toMatchObject({ ids: ["p1", "p2", "p3"], calls: 2, readSpare: true });
   });
 
   it("L4: tests a card that is newer than its tile again, and lists the first of a group", async () => {

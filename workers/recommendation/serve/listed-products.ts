@@ -14,6 +14,13 @@ export interface ListedProduct<R> {
   card: ProductCard;
 }
 
+/** Products in the order of their rank. */
+export interface Ranking<R> {
+  items: readonly R[];
+  /** Returns the products that follow the items; absent if none follow. Called if too few of the items are listed. */
+  spare?(): readonly R[];
+}
+
 /**
  * Returns the first `limit` products of a ranking that may be listed, with their cards. A product whose card is newer
  * than its tile is tested again by `test`, the rule of the query, and a deleted product has no card: the next ones of the
@@ -22,14 +29,17 @@ export interface ListedProduct<R> {
 export async function listProducts<R extends CardRequest>(
   catalog: Pick<ProductApi, "getCards">,
   application: string,
-  ranking: readonly R[],
+  { items, spare }: Ranking<R>,
   limit: number,
   test: RowTest,
 ): Promise<Result<ListedProduct<R>[]>> {
   const listed: ListedProduct<R>[] = [];
   const groups = new Set<string>();
+  let ranking = items;
   // Each further call asks for twice as many cards: few calls, however many products of the ranking are gone.
-  for (let at = 0, wanted = limit; at < ranking.length && listed.length < limit; wanted *= 2) {
+  for (let at = 0, wanted = limit; listed.length < limit; wanted *= 2) {
+    if (at === items.length && ranking === items && spare) ranking = [...items, ...spare()];
+    if (at >= ranking.length) break;
     const next = ranking.slice(at, at + wanted);
     at += next.length;
     const cards = await loadCardsById(catalog, application, next);

@@ -276,7 +276,7 @@ async function listAnswer(
   test: RowTest,
 ): Promise<{ listed: ListedProduct<PipelineItem>[]; skipped?: string }> {
   try {
-    const listed = await listProducts(env.PRODUCT, application, [...items, ...spare], limit, test);
+    const listed = await listProducts(env.PRODUCT, application, { items, spare }, limit, test);
     return { listed: unwrap(listed, "the product service") };
   } catch (error) {
     console.error({ event: "product cards unavailable", error: errorText(error) });

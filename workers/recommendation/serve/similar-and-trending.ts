@@ -64,7 +64,7 @@ async function rankedList(
 ): Promise<Result<RecommendationList>> {
   const ranked = products.sort((a, b) => b.score - a.score);
   const test = compileProductTest(rule).row;
-  const listed = await listProducts(env.PRODUCT, application, ranked, limit, test);
+  const listed = await listProducts(env.PRODUCT, application, { items: ranked }, limit, test);
   if (!listed.ok) return listed;
   const items = listed.value.map(({ ranked: { productId, score }, card }, i) => {
     const { cell: _cell, version: _version, ...product } = card;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sealBlock } from "./block.ts";
-import { decodeColumns, nextProductsOf } from "./columns.ts";
+import { decodeColumns, nextProductsOf, noString } from "./columns.ts";
 import { ColumnsBuilder, type ColumnsRow } from "./columns-builder.ts";
 import { concatRows } from "./concat-rows.ts";
 import { hash32, hash53 } from "./hash.ts";
@@ -77,9 +77,14 @@ describe("Columns", () => {
           rows: rows.map((_, i) => rows.length - 1 - i),
           count: rows.length,
         };
-        const copy = decodeColumns(sealBlock(concatRows(list, meta, rows.length).buffer));
+        const copy = decodeColumns(
+          sealBlock(concatRows(list, meta, { addresses: true, nextProducts: rows.length }).buffer),
+        );
         if (!copy) throw new Error("a fresh block must decode");
-        expect(concatRows(list, meta).nextWeight).toHaveLength(0);
+        const bare = concatRows(list, meta, { addresses: false, nextProducts: 0 });
+        expect(bare.nextWeight).toHaveLength(0);
+        expect(new Set(bare.cell)).toEqual(new Set([noString]));
+        expect(bare.strings).not.toContain(source.strings[source.cell[0]]);
         rows.forEach((each, i) => {
           const at = rows.length - 1 - i;
           expect(copy.id(at)).toBe(each.productId);

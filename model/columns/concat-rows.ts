@@ -52,12 +52,19 @@ class Dictionary {
 /** Columns of indices into the dictionary, beside the cells. */
 const dictionaryColumns = ["category", "currency", "groupId"] as const;
 
+/** What a block of rows keeps beside their columns of fixed width. */
+export interface KeptParts {
+  /** Whether the rows keep their addresses. They are most of the dictionary's strings, and no list needs them. */
+  addresses: boolean;
+  /** Number of rows, from the first, that keep their next products. */
+  nextProducts: number;
+}
+
 /**
  * Returns a block of rows from several blocks, in the order of `list`. It decays engagement from the time of each row's
- * block to that of `meta`, so that rows of blocks of different ages compare. The first `withNextProducts` rows keep
- * their next products.
+ * block to that of `meta`, so that rows of blocks of different ages compare.
  */
-export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 0): Columns {
+export function concatRows(list: BlockRows, meta: BlockMeta, kept: KeptParts): Columns {
   const { blocks, from, rows, count } = list;
   const dictionary = new Dictionary(blocks);
   const indexed = dictionaryColumns.map((name) => {
@@ -66,10 +73,12 @@ export function concatRows(list: BlockRows, meta: BlockMeta, withNextProducts = 
     for (let i = 0; i < count; i++) indices[i] = dictionary.indexFor(from[i], sources[from[i]][rows[i]]);
     return indices;
   });
+  const cells = new Uint32Array(count).fill(noString);
   const cellColumns = blocks.map(({ cell }) => cell);
-  const cells = new Uint32Array(count);
-  for (let i = 0; i < count; i++) cells[i] = dictionary.cellIndexFor(from[i], cellColumns[from[i]][rows[i]]);
-  const nextProducts = copyNextProducts(list, dictionary, Math.min(count, withNextProducts));
+  if (kept.addresses)
+    for (let i = 0; i < count; i++)
+      cells[i] = dictionary.cellIndexFor(from[i], cellColumns[from[i]][rows[i]]);
+  const nextProducts = copyNextProducts(list, dictionary, Math.min(count, kept.nextProducts));
   const metadata = encodeMetadata(meta, dictionary.strings);
   const block = allocateBlock({
     count,

@@ -38,7 +38,7 @@ export const columnLayout = [
   { name: "currency", type: "u32", width: 1 },
   /** The group of the product's variants. Index into the block's `strings`. */
   { name: "groupId", type: "u32", width: 1 },
-  /** The product's address: its finest cell. Index into the block's `strings`. */
+  /** The product's address: its finest cell. Index into the block's `strings`; none in a block of candidates. */
   { name: "cell", type: "u32", width: 1 },
   /** Whole millionths of the price. */
   { name: "discountMillionths", type: "u32", width: 1 },

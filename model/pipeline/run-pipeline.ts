@@ -69,7 +69,6 @@ export interface PipelineItem {
   productId: string;
   /** Version of the product that the tile shows. */
   version: number;
-  cell: string | null;
   score: number;
   /** Index of the candidate, which is also the row of its features. */
   index: number;
@@ -184,7 +183,6 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     return {
       productId: block.id(row),
       version: block.version[row],
-      cell: block.strings[block.cell[row]] ?? null,
       score: value,
       index,
       distanceKm: Number.isNaN(km) ? null : km,

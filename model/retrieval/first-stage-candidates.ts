@@ -134,6 +134,7 @@ export async function firstStageCandidates(
   const candidates = concatRows(
     { blocks, from: best.map((i) => from[i]), rows: best.map((i) => row[i]), count: best.length },
     { cell: "", version: 0, time: query.now, children: [], searched },
+    { addresses: false, nextProducts: 0 },
   );
   hideSmallCounts(candidates, minUsers);
   return candidates;

@@ -47,7 +47,8 @@ async function findProduct(
 
 /**
  * Returns the columns of the `wanted` products, each once and in this order, as of `now` (seconds since the epoch). It
- * leaves out products that it does not find. The first `withNextProducts` products keep their next products.
+ * leaves out products that it does not find. The first `withNextProducts` products keep their next products; none keeps
+ * its address.
  */
 export async function productColumns(
   source: TileSource & ForwardingLookup,
@@ -83,6 +84,6 @@ export async function productColumns(
   return concatRows(
     { blocks, from, rows, count: rows.length },
     { cell: "", version: 0, time: now, children: [] },
-    rowsWithNextProducts,
+    { addresses: false, nextProducts: rowsWithNextProducts },
   );
 }

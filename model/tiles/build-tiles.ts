@@ -1,7 +1,7 @@
 import { sealBlock } from "../columns/block.ts";
 import { type ChildBlock, type Columns, decodeColumns } from "../columns/columns.ts";
 import { ColumnsBuilder } from "../columns/columns-builder.ts";
-import { concatRows } from "../columns/concat-rows.ts";
+import { concatRows, type KeptParts } from "../columns/concat-rows.ts";
 import { topIndices } from "../retrieval/top-indices.ts";
 import { capOfChildren, capOfRows } from "./bounding-cap.ts";
 import { type CellProduct, columnsRowOf } from "./cell-product.ts";
@@ -26,6 +26,8 @@ export function buildLeafTile(
 export const maxSummaryRows = 100;
 /** Rows that a parent tile contains, at most. */
 export const maxParentRows = 400;
+/** What the rows of summaries and parent tiles keep: readers of a parent tile have no use for next products. */
+const keptParts: KeptParts = { addresses: true, nextProducts: 0 };
 
 /** Summary of a tile for its parent tile: entry in the parent's index, and the most popular rows. */
 export interface ChildSummary {
@@ -50,7 +52,7 @@ export function summarizeTile(tile: Columns): ChildSummary | null {
       content:
         children.length > 0 ? mergeContent(children.map(({ content }) => content)) : summarizeContent(tile),
     },
-    bestRows: sealBlock(concatRows(list, { cell, version, time, children: [] }).buffer),
+    bestRows: sealBlock(concatRows(list, { cell, version, time, children: [] }, keptParts).buffer),
   };
 }
 
@@ -94,5 +96,5 @@ export function buildParentTile(
   };
   const children = summaries.map((summary) => summary.block);
   const meta = { cell, version, time, children, childOfRow: list.from };
-  return sealBlock(concatRows(list, meta).buffer);
+  return sealBlock(concatRows(list, meta, keptParts).buffer);
 }

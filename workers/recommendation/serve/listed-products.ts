@@ -8,10 +8,13 @@ import { ok, type Result } from "../../../shared/contracts/result.ts";
 import type { ProductApi } from "../../../shared/services/product-api.ts";
 import { loadCardsById } from "./cards.ts";
 
+/** The card of a listed product. No answer shows its address, and columns of candidates do not hold it. */
+export type ListedCard = Omit<ProductCard, "cell"> & Partial<Pick<ProductCard, "cell">>;
+
 /** A ranked product with its card. */
 export interface ListedProduct<R> {
   ranked: R;
-  card: ProductCard;
+  card: ListedCard;
 }
 
 /** Products in the order of their rank. */

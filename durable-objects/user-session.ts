@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Coarsening } from "../shared/contracts/coarsening.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { Interaction, ReceivedInteraction } from "../shared/contracts/event.ts";
-import type { Impression } from "../shared/contracts/impression.ts";
+import type { Impression, RequestedImpression } from "../shared/contracts/impression.ts";
 import type { Merge } from "../shared/contracts/merge.ts";
 import type { Point, Precision } from "../shared/contracts/primitives.ts";
 import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
@@ -173,25 +173,39 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#parts.consent.coarsenings.find(application, id);
   }
 
-  /**
-   * Stores an impression with the features that the ranker saw, until its click window closes. An impression above the
-   * limit of the hour is not stored: nothing counts for it, and it has no receipt.
-   */
+  /** Stores one impression, as {@link recordImpressions} does. */
   async recordImpression(
     application: string,
     userId: string,
-    shown: Impression,
+    impression: Impression,
     requester: Requester = trustedRequester,
   ): Promise<void> {
-    if (this.#parts.endedToken(requester)) return;
-    const time = Date.parse(shown.receipt.time) / 1000;
-    // An impression from before the current generation belongs to an erased one.
-    if (time <= (this.#parts.core.generationStart ?? 0)) return;
-    const { frozen } = this.#parts.merges.outgoing;
-    if (frozen && (time > frozen.requested || isAfter(frozen.phase, "events"))) return;
-    await this.#parts.consent.followDefault(application, userId);
-    this.#parts.impressions.store(application, userId, shown, requester);
-    await this.#parts.jobs.scheduleClose(time + this.#parts.impressions.clickWindowSeconds);
+    await this.recordImpressions(application, userId, [{ impression, requester }]);
+  }
+
+  /**
+   * Stores impressions in one transaction, with the features that the ranker saw, until their click windows close. An
+   * impression above the limit of the hour is not stored: nothing counts for it, and it has no receipt.
+   */
+  async recordImpressions(
+    application: string,
+    userId: string,
+    requested: readonly RequestedImpression[],
+  ): Promise<void> {
+    const { core, consent, impressions, jobs, merges } = this.#parts;
+    const { frozen } = merges.outgoing;
+    const accepted = requested.filter(({ impression, requester }) => {
+      if (this.#parts.endedToken(requester)) return false;
+      const time = shownAt(impression);
+      // An impression from before the current generation belongs to an erased one.
+      if (time <= (core.generationStart ?? 0)) return false;
+      return !frozen || (time <= frozen.requested && !isAfter(frozen.phase, "events"));
+    });
+    if (accepted.length === 0) return;
+    await consent.followDefault(application, userId);
+    impressions.store(application, userId, accepted);
+    const first = Math.min(...accepted.map(({ impression }) => shownAt(impression)));
+    await jobs.scheduleClose(first + impressions.clickWindowSeconds);
   }
 
   /**
@@ -350,6 +364,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#parts.jobs.runAlarm();
   }
 }
+
+/** Returns when an impression was shown, in seconds since the epoch. */
+const shownAt = ({ receipt }: Impression): number => Date.parse(receipt.time) / 1000;
 
 /** The refusal of whatever would give data to a merged user. */
 const mergedUser = refuse(

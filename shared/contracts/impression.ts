@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { identifier } from "./primitives.ts";
 import { receiptRecord } from "./recommendation.ts";
+import type { Requester } from "./requester.ts";
 
 /** A candidate of an impression, shown or not shown. */
 export const loggedCandidate = z.object({
@@ -26,3 +27,9 @@ export const impression = z.object({
   features: z.instanceof(Uint8Array<ArrayBuffer>),
 });
 export type Impression = z.infer<typeof impression>;
+
+/** An impression, and who asked for the recommendation. */
+export interface RequestedImpression {
+  impression: Impression;
+  requester: Requester;
+}

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { EventInput } from "../../shared/contracts/event.ts";
 import { eventTypes } from "../../shared/contracts/event.ts";
+import type { Impression } from "../../shared/contracts/impression.ts";
 import type { Merge } from "../../shared/contracts/merge.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
@@ -50,6 +51,16 @@ const mergeState = (pipeline: EventPipeline) =>
   pipeline.session(from).merge(pipeline.application, mergeId, null);
 const beginErasure = (pipeline: EventPipeline, userId: string) =>
   pipeline.session(userId).erase(pipeline.application, userId, `erasure-of-${userId}`);
+
+/** Returns an impression of now. */
+const shownNow = (): Impression => ({
+  receipt: {
+    ...{ recommendationId: "held", time: new Date().toISOString(), variant: "none", candidates: 1 },
+    ...{ model: { version: "v", sha256: "0".repeat(64) }, isPlacePrivate: true, items: [], stages: [] },
+    location: { city: null, country: null, precision: "exact", source: "none" },
+  },
+  ...{ featureHash: "h", rows: [], features: new Uint8Array() },
+});
 
 /** Runs alarms and delivers messages, without faults, until merges and erasures have ended. */
 async function drain(pipeline: EventPipeline, erased: string | null): Promise<Merge["status"]> {
@@ -306,5 +317,26 @@ describe("a merge", () => {
       ),
       { numRuns: isLong ? 300 : 25, endOnFailure: true },
     );
+  });
+});
+
+describe("an erasure", () => {
+  it("leaves nothing of an impression that arrives after it", async () => {
+    const pipeline = await newPipeline();
+    const now = Date.now();
+    await pipeline.send([eventOf(into, 11, now)]);
+    const shown = shownNow();
+    vi.setSystemTime(now + 100);
+    await beginErasure(pipeline, into);
+    for (let round = 0; round < 10; round++) {
+      vi.setSystemTime(Date.now() + roundMs);
+      await pipeline.deliverAll([into]);
+    }
+    const erasure = await pipeline.session(into).erasure(pipeline.application, `erasure-of-${into}`);
+    expect(erasure?.status).toBe("done");
+    await pipeline.session(into).recordImpression(pipeline.application, into, shown);
+    expect(await pipeline.session(into).receipt(pipeline.application, "held")).toBeNull();
+    await pipeline.session(into).recordImpression(pipeline.application, into, shownNow());
+    expect(await pipeline.session(into).receipt(pipeline.application, "held")).not.toBeNull();
   });
 });

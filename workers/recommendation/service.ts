@@ -67,6 +67,7 @@ import { knownProfiles } from "./serve/known-profiles.ts";
 import { pushRecommendations } from "./serve/push-recommendations.ts";
 import { receiptFor } from "./serve/receipt-for.ts";
 import { recommendProducts } from "./serve/recommend.ts";
+import { storeHeldImpressions } from "./serve/send-impressions.ts";
 import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
 
 /** Seconds after which a client may send refused history again. */
@@ -121,9 +122,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(receiptCall, { application, requester });
     if (!parsed.ok) return parsed;
     const scope: SealedIdScope = { application, kind: "recommendation" };
-    const receipt = await askSealedObject(this.env, scope, recommendationId, (session) =>
-      session.receipt(application, recommendationId),
-    );
+    const receipt = await askSealedObject(this.env, scope, recommendationId, async (session) => {
+      await storeHeldImpressions(session);
+      return session.receipt(application, recommendationId);
+    });
     if (!receipt) return refuse("not_found", `There is no recommendation ${recommendationId}.`);
     return receiptFor(parsed.value.requester, receipt);
   }
@@ -199,7 +201,9 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const parsed = parse(exportCall, { application, userId, query, requester });
     if (!parsed.ok) return parsed;
     const checked = await this.checkRequester(application, userId, requester);
-    return checked.ok ? exportUser(this.env, application, userId, parsed.value.query, requester) : checked;
+    if (!checked.ok) return checked;
+    await storeHeldImpressions(userSessionStub(this.env.USER_SESSION, application, userId, null));
+    return exportUser(this.env, application, userId, parsed.value.query, requester);
   }
 
   async checkRequester(application: string, userId: string, requester: Requester): Promise<Result<null>> {
@@ -231,6 +235,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     const checked = await this.checkRequester(application, userId, requester);
     if (!checked.ok) return checked;
     const session = userSessionStub(USER_SESSION, application, from, null);
+    await storeHeldImpressions(session);
     const scope: SealedIdScope = { application, kind: "merge" };
     const id = await sealedIdOf(this.env, scope, session);
     const sender = { ...trustedRequester, tokenIssuedAt: fromTokenIssuedAt };

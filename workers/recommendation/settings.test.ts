@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { historyRulesOf, lastLocationSecondsOf, rolloutSettingsOf } from "./settings.ts";
+import { historyRulesOf, impressionDelayOf, lastLocationSecondsOf, rolloutSettingsOf } from "./settings.ts";
 
 describe("rolloutSettingsOf", () => {
   it("returns the defaults without the variable", () => {
@@ -29,6 +29,17 @@ describe("historyRulesOf", () => {
       { PURCHASED_DAYS: "4000" },
     ])
       expect(() => historyRulesOf(variables)).toThrow(Object.keys(variables)[0]);
+  });
+});
+
+describe("impressionDelayOf", () => {
+  it("returns 200 ms without the variable, and else its number; refuses another value by name", () => {
+    expect(impressionDelayOf({})).toBe(200);
+    expect(impressionDelayOf({ IMPRESSION_DELAY_MS: "0" })).toBe(0);
+    for (const value of ["-1", "0.5", "1001", "soon", ""])
+      expect(() => impressionDelayOf({ IMPRESSION_DELAY_MS: value })).toThrow(
+        `IMPRESSION_DELAY_MS must be a whole number, 0 to 1000; got "${value}"`,
+      );
   });
 });
 

@@ -92,6 +92,24 @@ export function historyRulesOf(variables: object, purchased?: PurchasedRule): Hi
   };
 }
 
+const impressionDelay = z
+  .string()
+  .regex(/^\d{1,4}$/)
+  .transform(Number)
+  .pipe(z.number().max(1000))
+  .default(200);
+
+/**
+ * Returns how long an impression waits for others of the same user, in milliseconds: `IMPRESSION_DELAY_MS` of the
+ * worker's variables, 0 to 1,000, default 200. Throws if the variable is invalid.
+ */
+export function impressionDelayOf(variables: object): number {
+  const found: unknown = Reflect.get(variables, "IMPRESSION_DELAY_MS");
+  const delay = impressionDelay.safeParse(found);
+  if (delay.success) return delay.data;
+  throw new Error(`IMPRESSION_DELAY_MS must be a whole number, 0 to 1000; got ${JSON.stringify(found)}`);
+}
+
 /** A year, in hours. */
 const maxLastLocationHours = 8760;
 

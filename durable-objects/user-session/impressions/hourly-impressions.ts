@@ -40,19 +40,20 @@ export class HourlyImpressions {
     this.#open = open;
   }
 
-  /** Returns whether one more impression may be stored at `now`, in seconds since the epoch. */
+  /** Returns whether an impression may be stored at `now`, in seconds since the epoch, after `more` others. */
   isBelowLimit(
     now: number,
+    more: number,
     { isVouched }: Pick<Requester, "isVouched">,
     settings: Pick<CountingSettings, "hourlyImpressions" | "hourlyImpressionsUnvouched">,
   ): boolean {
     const limit = isVouched ? settings.hourlyImpressions : settings.hourlyImpressionsUnvouched;
-    return this.storedAt(now) < limit;
+    return this.storedAt(now) + more < limit;
   }
 
-  /** Counts an impression that was stored at `now`, in seconds since the epoch. */
-  added(now: number): void {
-    this.#stored = this.storedAt(now) + 1;
+  /** Counts impressions that were stored at `now`, in seconds since the epoch. */
+  added(now: number, count: number): void {
+    this.#stored = this.storedAt(now) + count;
   }
 
   /** Returns the number of impressions that were stored in the hour of `now`, in seconds since the epoch. */

@@ -1,8 +1,8 @@
 import { isFiner } from "../../../shared/consent/levels.ts";
-import type { Impression } from "../../../shared/contracts/impression.ts";
-import type { Requester } from "../../../shared/contracts/requester.ts";
+import type { RequestedImpression } from "../../../shared/contracts/impression.ts";
 import { countingSettingsOf } from "../../../shared/counting/counting-settings.ts";
 import type { SessionCore } from "../session-core.ts";
+import type { OpenWindow } from "../store/receipt-store.ts";
 import { clickWindowOf } from "./click-window.ts";
 import { closeClickWindow } from "./close-click-window.ts";
 import { HourlyImpressions } from "./hourly-impressions.ts";
@@ -35,27 +35,40 @@ export class Impressions {
   }
 
   /**
-   * Stores an impression, unless its place is finer than the user's consent, which was lowered since, or the user has as
-   * many in this hour as are stored.
+   * Stores impressions in one transaction, except those whose place is finer than the user's consent, which was lowered
+   * since, and those above the limit of the hour.
    */
-  store(application: string, userId: string, shown: Impression, requester: Requester): void {
-    const { isVouched } = requester;
-    const { precision, source } = shown.receipt.location;
-    if (source !== "none" && isFiner(precision, this.#core.state.profile.precision)) return;
+  store(application: string, userId: string, requested: readonly RequestedImpression[]): void {
     const now = Date.now() / 1000;
-    if (!this.#hourly.isBelowLimit(now, requester, countingSettingsOf(this.#env))) return;
-    const time = Date.parse(shown.receipt.time) / 1000;
-    const id = shown.receipt.recommendationId;
-    const inHour = this.#hourly.storedAt(now) + 1;
-    const isStored = this.#core.transaction(application, userId, (state) => {
+    const settings = countingSettingsOf(this.#env);
+    const allowed: RequestedImpression[] = [];
+    for (const each of requested) {
+      const { precision, source } = each.impression.receipt.location;
+      if (source !== "none" && isFiner(precision, this.#core.state.profile.precision)) continue;
+      if (this.#hourly.isBelowLimit(now, allowed.length, each.requester, settings)) allowed.push(each);
+    }
+    if (allowed.length === 0) return;
+    const before = this.#hourly.storedAt(now);
+    const stored: OpenWindow[] = [];
+    this.#core.transaction(application, userId, (state) => {
+      for (const { impression, requester } of allowed) {
+        const { receipt, featureHash, rows, features } = impression;
+        const seen = { featureHash, rows, isVouched: requester.isVouched };
+        const window = {
+          id: receipt.recommendationId,
+          time: Date.parse(receipt.time) / 1000,
+          inHour: before + stored.length + 1,
+        };
+        const isStored = this.#core.store.receipts.put(
+          { ...window, receipt: JSON.stringify(receipt), rows: JSON.stringify(seen), features },
+          window.inHour,
+        );
+        if (isStored) stored.push(window);
+      }
       state.receiptAdded();
-      const rows = JSON.stringify({ featureHash: shown.featureHash, rows: shown.rows, isVouched });
-      const receipt = { id, time, receipt: JSON.stringify(shown.receipt), rows, features: shown.features };
-      return this.#core.store.receipts.put(receipt, inHour);
     });
-    if (!isStored) return;
-    this.#hourly.added(now);
-    this.#open.add({ id, time, inHour });
+    this.#hourly.added(now, stored.length);
+    for (const window of stored) this.#open.add(window);
   }
 
   /** When the next click window closes, seconds since the epoch; null if none is open. */

@@ -129,7 +129,10 @@ function recordOutcome(
   { now, clickWindowSeconds }: IngestContext,
 ): void {
   const receipt = store.receipts.find(recommendationId);
-  if (!receipt) return;
+  if (!receipt) {
+    if (now - time <= clickWindowSeconds) store.receipts.addEarlyOutcome(recommendationId, productId, type);
+    return;
+  }
   if (receipt.isOpen) {
     store.receipts.addOutcome(recommendationId, productId, type);
     return;

@@ -12,6 +12,16 @@ export interface StoredReceipt {
   features: Uint8Array | null;
 }
 
+/** What the user did with a product of a recommendation. */
+interface Outcome {
+  receipt: string;
+  product: string;
+  type: string;
+}
+
+/** Maximum number of outcomes that wait for their impression. */
+const maxEarlyOutcomes = 100;
+
 /** An open click window. */
 export interface OpenWindow {
   /** Id of the recommendation. */
@@ -38,10 +48,17 @@ const isNewReceipt = "NOT EXISTS (SELECT 1 FROM receipts r WHERE r.open IN (0, 1
 export class ReceiptStore {
   readonly #sql: SqlStorage;
   readonly #hasTables: () => boolean;
+  /** Outcomes whose impression has not come yet, oldest first. */
+  #earlyOutcomes: Outcome[] = [];
 
   constructor(sql: SqlStorage, hasTables: () => boolean) {
     this.#sql = sql;
     this.#hasTables = hasTables;
+  }
+
+  /** Drops what is in memory, after a transaction failed or the user was erased. */
+  invalidate(): void {
+    this.#earlyOutcomes = [];
   }
 
   createTables(): void {
@@ -65,14 +82,18 @@ export class ReceiptStore {
 
   /**
    * Stores a receipt whose click window is open, unless there is one with its id. Returns whether it was stored.
-   * `inHour` is as in {@link OpenWindow}.
+   * `inHour` is as in {@link OpenWindow}. Outcomes that came before are stored with it.
    */
   put({ id, time, receipt, rows, features }: StoredReceipt, inHour: number): boolean {
     const { rowsWritten } = this.#sql.exec(
       `INSERT INTO receipts SELECT 1, id, ?, ?, ?, ?, ? FROM (SELECT ? AS id) new WHERE ${isNewReceipt}`,
       ...[time, inHour, receipt, rows, features, id],
     );
-    return rowsWritten > 0;
+    if (rowsWritten === 0) return false;
+    const early = this.#earlyOutcomes.filter((each) => each.receipt === id);
+    for (const { product, type } of early) this.addOutcome(id, product, type);
+    if (early.length > 0) this.#earlyOutcomes = this.#earlyOutcomes.filter((each) => each.receipt !== id);
+    return true;
   }
 
   /** Takes the receipts of another user that a merge has staged, except those whose ids are known. */
@@ -153,6 +174,15 @@ export class ReceiptStore {
   /** Stores what the user did with a product of a recommendation, once for each type. */
   addOutcome(receipt: string, product: string, type: string): void {
     this.#sql.exec("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?)", receipt, product, type);
+  }
+
+  /**
+   * Keeps an outcome of a recommendation that is not known until its impression comes: it may be on its way. Most ids
+   * that are not known never come, for example those of lists that are not stored, so this writes no row.
+   */
+  addEarlyOutcome(receipt: string, product: string, type: string): void {
+    this.#earlyOutcomes.push({ receipt, product, type });
+    if (this.#earlyOutcomes.length > maxEarlyOutcomes) this.#earlyOutcomes.shift();
   }
 
   /** Returns the outcomes of a receipt. */

@@ -126,6 +126,7 @@ export class SessionStore {
   invalidate(): void {
     this.#tablesExist = false;
     this.#meta = null;
+    this.receipts.invalidate();
   }
 
   get #metaValues(): Map<string, string> {

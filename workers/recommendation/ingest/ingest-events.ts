@@ -18,6 +18,7 @@ import { hourlyLimitText, secondsToNextHour } from "../../../shared/counting/hou
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenPoint } from "../../../shared/geo/coarsen-point.ts";
 import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
+import { storeHeldImpressions } from "../serve/send-impressions.ts";
 import { type AtConsent, atConsent } from "./at-consent.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import {
@@ -211,7 +212,10 @@ async function recordAt(
       if (knownLocation(input)) ingested.warnings.push(coarsenedLocation(index, precision));
   for (let i = 0; i < interactions.length; i += maxEventsPerCall) {
     const part = interactions.slice(i, i + maxEventsPerCall);
+    // The impressions are sent first, so that the events find them.
+    const stored = storeHeldImpressions(session);
     const answer = await session.ingest(application, userId, part, isHistory, requester);
+    await stored;
     if (!answer.ok) return answer;
     const recorded = answer.value;
     // An object of the version before says none, and refuses locations that are too fine.

@@ -169,6 +169,27 @@ describe("a logged impression", () => {
     ]);
   });
 
+  it("counts recent events that came before it, the newest hundred, once each", async () => {
+    const early = Array.from({ length: 120 }, (_, i) => event(`e${i}`, "click", `x${i}`, -i, "other"));
+    await send("lea", [
+      event("lost", "purchase", "a", -1),
+      event("late", "purchase", "c", -1801),
+      ...early.slice(0, 99),
+      event("kept", "cart", "b", -2),
+    ]);
+    await send("lea", [event("late again", "purchase", "c", -1801)]);
+    await session("lea").recordImpression("demo", "lea", impressionFor("r1"));
+    await session("lea").recordImpression("demo", "lea", impressionFor("r1"));
+    atSecond(1801);
+    await runDurableObjectAlarm(session("lea"));
+    const [{ example }] = await loggedRows("lea");
+    expect(example.rows.map(({ outcome }: { outcome: string | null }) => outcome)).toEqual([
+      null,
+      "cart",
+      null,
+    ]);
+  });
+
   it("of version 0.2, open or closed, is followed, closed and found as before", async () => {
     await session("old").recordImpression("demo", "old", impressionFor("r1"));
     atSecond(1801);

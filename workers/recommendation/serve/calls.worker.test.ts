@@ -47,7 +47,7 @@ describe("recommendProducts for a user with a history", () => {
       "user.encodedProfileFor": 1,
       "location.gatherCandidates": 1,
       "product.getCards": 1,
-      "user.recordImpression": 1,
+      "user.recordImpressions": 1,
     });
     // The cards are cached in the version of the tile.
     let warm: Record<string, number> = {};

@@ -52,7 +52,7 @@ describe("recommendProducts", () => {
 
   it("recommends by city and popularity if the user object fails", async () => {
     const id = sessionEnvironment.USER_SESSION.idFromName("demo:ann");
-    const session = { id, encodedProfileFor: rejectAsDown, recordImpression: rejectAsDown };
+    const session = { id, encodedProfileFor: rejectAsDown, recordImpressions: rejectAsDown };
     const { items, location, skipped } = await answer({
       USER_SESSION: { idFromName: () => id, idFromString: () => id, get: () => session },
     });
@@ -75,7 +75,7 @@ describe("recommendProducts", () => {
         USER_SESSION: {
           idFromName: () => id,
           idFromString: () => id,
-          get: () => ({ id, encodedProfileFor: slow, recordImpression: rejectAsDown }),
+          get: () => ({ id, encodedProfileFor: slow, recordImpressions: rejectAsDown }),
         },
       },
       { budgetMs: 5 },

@@ -26,7 +26,7 @@ import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
 import { rankersFor, refreshSnapshot, type ServingRankers } from "../models/serving-rankers.ts";
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
-import { historyRulesOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
+import { historyRulesOf, impressionDelayOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
 import { cardFromTile } from "./card-from-tile.ts";
 import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
@@ -42,6 +42,7 @@ import {
   withoutNames,
 } from "./place-rights.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
+import { storeImpression } from "./send-impressions.ts";
 
 const batchPool = new BatchPool(featureShape, maxCandidates);
 
@@ -196,16 +197,14 @@ export async function recommendProducts(
   // What is near a place tells the place, so the list for a user who allows no location is not stored.
   if (resolved.precision !== "none" || point === null)
     waitUntil(
-      session
-        .recordImpression(
-          application,
-          input.userId,
-          impressionOf({ ...answer, items: shown }, receipt, Math.random),
-          requester,
-        )
-        .catch((error: unknown) =>
-          console.error({ event: "impression not stored", error: errorText(error) }),
-        ),
+      storeImpression(
+        session,
+        {
+          ...{ application, userId: input.userId, requester },
+          impression: impressionOf({ ...answer, items: shown }, receipt, Math.random),
+        },
+        impressionDelayOf(env),
+      ),
     );
   // The impression holds its own copy of the features. The shadow model is the last reader of the batch.
   if (shadow)

@@ -61,6 +61,7 @@ export const services = {
     },
   },
   MODELS: { get: rejectAsDown },
+  IMPRESSION_DELAY_MS: "0",
   PSEUDONYM_SECRET: "a-secret-of-the-tests-0123456789abcdef",
   LOCATION: {
     resolveLocation: async () => ok(inOslo),

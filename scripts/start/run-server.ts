@@ -119,10 +119,9 @@ export async function runServer(
 }
 
 /**
- * Users and cells whose objects stay open for five minutes after their last call: those of a developer and of a small
- * shop. Each takes about 0.4 MB.
+ * Users, and cells, whose objects stay open for five minutes after their last call: all of the demo. Each takes about 0.4 MB.
  */
-const keepAwake = JSON.stringify({ objects: 1000, seconds: 300 });
+const keepAwake = JSON.stringify({ objects: 2500, seconds: 300 });
 
 /** Starts built workers. Calls `onWait` with what the start is waiting for. */
 async function startWorkers(

@@ -125,8 +125,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
 
   /**
    * Sets the current location, which the caller has coarsened to the precision that it supposes the user to allow. If the
-   * user allows another one, returns it as `consent` and stores nothing. A location that is not believed is remembered only until the next one confirms it; the answer then says the user's last location. Refuses locations from a user token while too many came in this
-   * hour.
+   * user allows another one, returns it as `consent` and stores nothing. A location that is not believed is remembered
+   * only until the next one confirms it; the answer then says the user's last location. Refuses locations from a user
+   * token while too many came in this hour.
    */
   async setLocation(
     application: string,

@@ -24,8 +24,8 @@ export class HeldImpressions<T> {
   }
 
   /**
-   * Holds an impression of the user `key`, the first one for `delay` milliseconds. Resolves when `send` has sent all that is held of the user, or at once if an
-   * earlier call sends them.
+   * Holds an impression of the user `key`, the first one for `delay` milliseconds. Resolves when `send` has sent all that
+   * is held of the user, or at once if an earlier call sends them.
    */
   async hold(key: string, impression: T, delay: number, send: (list: T[]) => Promise<void>): Promise<void> {
     if (delay === 0) return send([impression]);

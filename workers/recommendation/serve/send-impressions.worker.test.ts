@@ -50,12 +50,12 @@ const stored = (userId: string) =>
     };
   });
 
-// A delay that ends in no test.
+// The longest delay. It is over before a test goes on only where a test waits for it.
 const long = 1000;
 
 describe("impressions", () => {
   it("of several lists of a user are stored by one call", async () => {
-    const { recommend, calls, ended } = deployment(50);
+    const { recommend, calls, ended } = deployment(long);
     const answers = await Promise.all([recommend("ann"), recommend("ann"), recommend("bob")]);
     await ended();
     expect(calls["user.recordImpressions"]).toBe(2);

@@ -81,9 +81,9 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     requester: Requester,
     knownVersion: string | null = null,
   ): Promise<Result<VersionedProfile>> {
-    this.#keepAwake.called();
     const ended = this.#parts.endedToken(requester);
     if (ended) return ended;
+    this.#keepAwake.called();
     if (this.#parts.core.state.openRows.size > 0) await this.#parts.jobs.schedule();
     return ok(this.#parts.core.state.versionedProfile(knownVersion));
   }
@@ -174,7 +174,10 @@ export class UserSession extends DurableObject<RecommendationEnv> {
     return this.#parts.consent.coarsenings.find(application, id);
   }
 
-  /** Stores one impression, as {@link recordImpressions} does. */
+  /**
+   * Stores one impression, as {@link recordImpressions} does. Workers of the version before, which may call this object
+   * while a deployment runs, store impressions one by one.
+   */
   async recordImpression(
     application: string,
     userId: string,

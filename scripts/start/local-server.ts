@@ -41,7 +41,7 @@ export interface LocalServer {
 
 /**
  * Options of V8: heaps grow by less between two collections, and new objects have less room. All isolates then take
- * less memory, and an answer takes the same processor time. `MINIFLARE_WORKERD_V8_FLAGS` replaces them.
+ * less memory. `MINIFLARE_WORKERD_V8_FLAGS` replaces them.
  */
 const v8Options = "--heap-growing-percent=30 --max-semi-space-size=4";
 

@@ -119,7 +119,8 @@ export async function runServer(
 }
 
 /**
- * Users, and cells, whose objects stay open for five minutes after their last call: all of the demo. Each takes about 0.4 MB.
+ * Users, and cells, whose objects stay open for five minutes after their last call: all of the demo. Each takes about
+ * 0.4 MB.
  */
 const keepAwake = JSON.stringify({ objects: 2500, seconds: 300 });
 

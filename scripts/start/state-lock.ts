@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -66,7 +66,7 @@ async function runAlone<T>(stateDir: string, take: () => T): Promise<T> {
   try {
     return take();
   } finally {
-    rmdirSync(directory);
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

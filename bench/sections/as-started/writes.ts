@@ -10,8 +10,8 @@ import { waitForWorkAfter } from "../../load/work-after.ts";
 import { type StartedDemo, withStartedDemo } from "./started-demo.ts";
 
 const section = "writes";
-/** Requests of each load, so that a load has 400 events or answers. */
 const { lists, single, world, city } = measurementGroups;
+/** The loads: each has 400 events or answers. */
 const loads: { measurement: Measurement; requests: number }[] = [
   { measurement: lists[0], requests: 400 },
   { measurement: single[0], requests: 400 },

@@ -1,11 +1,9 @@
+import type { Reduced } from "../../../durable-objects/user-session/ingest/reception.ts";
 import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import { consentChangesText } from "../../../shared/consent/levels.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-
-/** What came of storing locations at a precision: the user's consent if it is another one, else what was stored. */
-export type AtConsent<T> = { consent: Precision } | { consent: null; stored: T };
 
 /** Calls of a user's object at most, for one whose consent changes meanwhile. */
 const maxAttempts = 3;
@@ -13,7 +11,7 @@ const maxAttempts = 3;
 const maxUsers = 10_000;
 
 /** Consents other than the default, by the users' pseudonyms. What is out of date costs one more call. */
-const knownConsents = new ShareCache<Precision>({ maxSize: maxUsers });
+const knownConsents = new ShareCache<Precision>({ maxSize: maxUsers, forgetsIdle: true });
 
 /** Returns the consent that a user most likely has. */
 function likelyConsent(env: RecommendationEnv, application: string, pseudonym: string): Precision {
@@ -31,13 +29,13 @@ export async function atConsent<T>(
   env: RecommendationEnv,
   application: string,
   pseudonym: string,
-  store: (consent: Precision) => Promise<Result<AtConsent<T>>>,
+  store: (consent: Precision) => Promise<Result<Reduced<T>>>,
 ): Promise<Result<T>> {
   let consent = likelyConsent(env, application, pseudonym);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const answer = await store(consent);
     if (!answer.ok) return answer;
-    if (answer.value.consent === null) return ok(answer.value.stored);
+    if (answer.value.consent === null) return ok(answer.value.recorded);
     consent = answer.value.consent;
     knownConsents.set(application, pseudonym, consent);
   }

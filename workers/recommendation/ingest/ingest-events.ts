@@ -1,3 +1,4 @@
+import type { Reduced } from "../../../durable-objects/user-session/ingest/reception.ts";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
@@ -19,7 +20,7 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { coarsenPoint } from "../../../shared/geo/coarsen-point.ts";
 import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
 import { storeHeldImpressions } from "../serve/send-impressions.ts";
-import { type AtConsent, atConsent } from "./at-consent.ts";
+import { atConsent } from "./at-consent.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import {
   eventTimeOf,
@@ -180,7 +181,7 @@ async function recordAt(
   session: DurableObjectStub<UserSession>,
   { userId, events }: UserEvents,
   { facts, isHistory, requester, now, precision }: RecordingContext & { precision: Precision },
-): Promise<Result<AtConsent<UserIngestResult>>> {
+): Promise<Result<Reduced<UserIngestResult>>> {
   const interactions = await Promise.all(
     events.map(async ({ input, time, stored }): Promise<ReceivedInteraction> => {
       const location = knownLocation(input);
@@ -219,7 +220,7 @@ async function recordAt(
     if (!answer.ok) return answer;
     const recorded = answer.value;
     // An object of the version before says none, and refuses locations that are too fine.
-    if (recorded.consent) return ok({ consent: recorded.consent });
+    if (recorded.consent) return ok({ consent: recorded.consent, recorded: null });
     // An erasure between two parts starts a new generation and erases the rows of the earlier parts.
     if (recorded.generation !== ingested.user.generation) ingested.user.rows = [];
     ingested.user.generation = recorded.generation;
@@ -237,7 +238,7 @@ async function recordAt(
     }
     ingested.hasListeners ||= recorded.hasListeners;
   }
-  return ok({ consent: null, stored: ingested });
+  return ok({ consent: null, recorded: ingested });
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Reduced } from "../../../durable-objects/user-session/ingest/reception.ts";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import type { SetLocationResponse } from "../../../durable-objects/user-session.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
@@ -9,7 +10,7 @@ import { implausibilityOf, implausibilityText } from "../../../shared/geo/implau
 import { lastLocation } from "../serve/last-location.ts";
 import { placeNames } from "../serve/resolve-location.ts";
 import { lastLocationSecondsOf } from "../settings.ts";
-import { type AtConsent, atConsent } from "./at-consent.ts";
+import { atConsent } from "./at-consent.ts";
 import {
   eventTimeOf,
   isWithinLiveWindow,
@@ -49,14 +50,16 @@ export async function setUserLocation(
   if (implausibility !== null)
     return refuseField("lat", `and \`lon\` are no location of a user: ${implausibilityText[implausibility]}`);
   const session = userSessionStub(env.USER_SESSION, application, userId, { lat, lon });
-  const storeAt = async (precision: Precision): Promise<Result<AtConsent<StoredVisit | null>>> => {
-    if (precision === "none") return ok({ consent: null, stored: null });
+  const storeAt = async (precision: Precision): Promise<Result<Reduced<StoredVisit | null>>> => {
+    if (precision === "none") return ok({ consent: null, recorded: null });
     const coarse = await coarsenPoint(env.LOCATION, { lat, lon }, precision);
     const visit = { ...coarse, time: Math.min(time, now), precision };
     const answer = await session.setLocation(application, userId, visit, requester);
     if (!answer.ok) return answer;
     const { consent, ...rest } = answer.value;
-    return ok(consent ? { consent } : { consent: null, stored: { ...rest, coarse, precision } });
+    return ok(
+      consent ? { consent, recorded: null } : { consent: null, recorded: { ...rest, coarse, precision } },
+    );
   };
   const stored = await atConsent(env, application, session.id.toString(), storeAt);
   if (!stored.ok) return stored;

@@ -37,6 +37,7 @@ export const products = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.application, table.productId] }),
     index("products_by_category").on(table.application, table.category, table.productId),
+    index("products_by_address").on(table.application, table.cell, table.productId),
   ],
 );
 

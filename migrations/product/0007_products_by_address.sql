@@ -1,0 +1,1 @@
+CREATE INDEX `products_by_address` ON `products` (`application`,`cell`,`product_id`);

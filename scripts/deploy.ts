@@ -13,6 +13,8 @@ import { remoteGatewayDatabase, writeConfigWithIds } from "./applications/gatewa
 import { citySeedStatements } from "./databases/cities.ts";
 import { Account } from "./deploy/account.ts";
 import { readResources } from "./deploy/resources.ts";
+import { planSecrets } from "./deploy/shared-secrets.ts";
+import { transferObjects } from "./deploy/transfer-objects.ts";
 import { openSecretOutput, outputConditions, type SecretOutput } from "./secrets/secret-output.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
 import { secretName, secretNumber } from "./token-secret/secret-store.ts";
@@ -43,10 +45,12 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 type Deployment = Pick<WorkerConfig, "name" | "config" | "database">;
 
 const pages: Deployment = { name: "pages", config: pagesConfig, database: null };
-/** Called workers before their callers: Cloudflare rejects a service binding to a worker that does not exist yet. */
+/** Called workers before their callers: Cloudflare rejects a binding to a worker that does not exist yet. */
 const deploymentOrder: readonly Deployment[] = [
   pages,
-  ...["user", "location", "product", "recommendation", "trainer", "gateway"].map(workerNamed),
+  ...["user", "cell", "location", "user-session", "product", "recommendation", "trainer", "gateway"].map(
+    workerNamed,
+  ),
 ];
 
 /** Runs `use` with a temporary file that holds `text` and that only this user may read. */
@@ -71,15 +75,25 @@ const executeSql = (database: string, config: string, sql: string): Promise<stri
     account.runOrThrow(["d1", "execute", database, "--remote", "--yes", "-c", config, "--file", file]),
   );
 
+/** Returns the secrets that each worker lacks: given ones, or random ones. */
+async function newSecrets(
+  configOf: (worker: string) => string,
+): Promise<Map<string, Record<string, string>>> {
+  const needed = [];
+  for (const { name, config } of deploymentOrder) {
+    const required = readResources(join(root, config)).secrets;
+    needed.push({ worker: name, required, missing: await account.missingSecrets(configOf(name), required) });
+  }
+  return planSecrets(needed, process.env);
+}
+
 /**
- * Deploys a worker. Uploads random values of the required secrets that it lacks with the same version, since no version
- * may run without them. Returns wrangler's output.
+ * Deploys a worker. Uploads the required secrets that it lacks with the same version, since no version may run without
+ * them. Returns wrangler's output.
  */
-async function deployWorker({ config: original }: Deployment, config: string): Promise<string> {
+async function deployWorker(config: string, secrets: Record<string, string> | undefined): Promise<string> {
   const deploy = ["deploy", "-c", config];
-  const missing = await account.missingSecrets(config, readResources(join(root, original)).secrets);
-  if (missing.length === 0) return account.runOrThrow(deploy);
-  const secrets = Object.fromEntries(missing.map((name) => [name, randomBytes(32).toString("hex")]));
+  if (secrets === undefined) return account.runOrThrow(deploy);
   return withTemporaryFile("secrets.json", JSON.stringify(secrets), (file) =>
     account.runOrThrow([...deploy, "--secrets-file", file]),
   );
@@ -140,12 +154,15 @@ async function deploy(): Promise<void> {
       await executeSql("vicinity-location", config, citySeedStatements().join("\n"));
     preparing.done();
   }
-  for (const worker of deploymentOrder) {
-    const deploying = new ProgressLine(`Deploy ${worker.name}`);
-    const output = await deployWorker(worker, configs.get(worker.name) as string);
+  const configOf = (worker: string): string => configs.get(worker) as string;
+  const secrets = await newSecrets(configOf);
+  for (const { name } of deploymentOrder) {
+    const deploying = new ProgressLine(`Deploy ${name}`);
+    await transferObjects(account, name, configOf);
+    const output = await deployWorker(configOf(name), secrets.get(name));
     deploying.done(/https:\S+workers\.dev/.exec(output)?.[0] ?? "");
   }
-  const gateway = configs.get("gateway") as string;
+  const gateway = configOf("gateway");
   await createTokenSecret(gateway);
   const line = await createAdminKeyIfNone(gateway);
   if (line) console.log(`\n${line}`);

@@ -5,6 +5,7 @@ import { clearInterval, setInterval } from "node:timers";
 import { exitWithError } from "../model/cli/options.ts";
 import { migrateLocalDatabases } from "./databases/migrate.ts";
 import { devArguments, devEnvironment } from "./start/dev-arguments.ts";
+import { formerObjectsText, hasFormerObjects } from "./start/former-objects.ts";
 import { parseStartOptions } from "./start/options.ts";
 import { startLocalProxy } from "./start/start-proxy.ts";
 import { lockState } from "./start/state-lock.ts";
@@ -19,6 +20,7 @@ if (process.argv.length > 2)
     "`npm run dev` takes no options: it serves the state that `npm start` made. Import data first, for example: npm start -- --data PATH",
   );
 const { port, stateDir } = parseStartOptions([], process.env);
+if (hasFormerObjects(stateDir)) exitWithError(formerObjectsText(stateDir));
 const lock = await lockState(stateDir).catch((error) => exitWithError(error.message));
 await migrateLocalDatabases(stateDir);
 const proxy = await startLocalProxy(port);

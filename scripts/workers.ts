@@ -8,19 +8,25 @@ export interface WorkerConfig {
   name: string;
   /** Path of the wrangler.toml, relative to the project's folder. */
   config: string;
+  /** Path of the folder with the worker's code, relative to the project's folder. */
+  folder: string;
   /** Name of the worker's D1 database; null for a worker without one. */
   database: string | null;
   /** Name of the worker's generated environment type. */
   envInterface: string;
-  /** Workers that this worker calls by RPC; its generated bindings refer to their types. */
+  /** Workers whose services or objects this worker calls by RPC; its generated bindings refer to their types. */
   callees: string[];
 }
 
-/** All workers that run code. The gateway is first, and only the gateway has public routes. */
+/**
+ * All workers that run code. The gateway is first, and only the gateway has public routes. `database` is the database that
+ * the worker owns: the objects of users also write to the recommendation worker's.
+ */
 export const workers: WorkerConfig[] = [
   {
     name: "gateway",
     config: "wrangler.toml",
+    folder: "workers/gateway",
     database: "vicinity-gateway",
     envInterface: "GatewayEnv",
     callees: ["recommendation", "user", "product", "location", "trainer"],
@@ -28,13 +34,23 @@ export const workers: WorkerConfig[] = [
   {
     name: "recommendation",
     config: "workers/recommendation/wrangler.toml",
+    folder: "workers/recommendation",
     database: "vicinity-recommendation",
     envInterface: "RecommendationEnv",
-    callees: ["user", "product", "location"],
+    callees: ["user-session", "user", "product", "location"],
+  },
+  {
+    name: "user-session",
+    config: "durable-objects/user-session/wrangler.toml",
+    folder: "durable-objects/user-session",
+    database: null,
+    envInterface: "UserSessionEnv",
+    callees: ["user", "location"],
   },
   {
     name: "user",
     config: "workers/user/wrangler.toml",
+    folder: "workers/user",
     database: "vicinity-user",
     envInterface: "UserEnv",
     callees: [],
@@ -42,6 +58,7 @@ export const workers: WorkerConfig[] = [
   {
     name: "product",
     config: "workers/product/wrangler.toml",
+    folder: "workers/product",
     database: "vicinity-product",
     envInterface: "ProductEnv",
     callees: ["location"],
@@ -49,13 +66,23 @@ export const workers: WorkerConfig[] = [
   {
     name: "location",
     config: "workers/location/wrangler.toml",
+    folder: "workers/location",
     database: "vicinity-location",
     envInterface: "LocationEnv",
+    callees: ["cell"],
+  },
+  {
+    name: "cell",
+    config: "durable-objects/cell/wrangler.toml",
+    folder: "durable-objects/cell",
+    database: null,
+    envInterface: "CellEnv",
     callees: [],
   },
   {
     name: "trainer",
     config: "workers/trainer/wrangler.toml",
+    folder: "workers/trainer",
     database: null,
     envInterface: "TrainerEnv",
     callees: ["recommendation", "user"],

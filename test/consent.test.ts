@@ -17,7 +17,7 @@ import { exactByDefault, TestStack } from "./support/test-stack.ts";
 const variables = {
   ...exactByDefault,
   // Every list without an event becomes a training example or is dropped two seconds after it was shown.
-  recommendation: { ...exactByDefault.recommendation, CLICK_WINDOW_SECONDS: "2" },
+  "user-session": { ...exactByDefault["user-session"], CLICK_WINDOW_SECONDS: "2" },
 };
 const stack = new TestStack(variables);
 const products = generateProducts("oslo", oslo, 40);

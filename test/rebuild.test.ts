@@ -12,7 +12,7 @@ import { generateProducts, lima, oslo } from "./support/products.ts";
 import { TestStack } from "./support/test-stack.ts";
 
 // Two users are enough to show a transition, so that tiles have some.
-const stack = new TestStack({ location: { MIN_USERS_SHOWN: "2" } });
+const stack = new TestStack({ location: { MIN_USERS_SHOWN: "2" }, cell: { MIN_USERS_SHOWN: "2" } });
 const products = [
   ...generateProducts("oslo", oslo, 30),
   ...generateProducts("lima", lima, 10),

@@ -46,8 +46,8 @@ describe("model upload", () => {
 
 describe("rollout with a forced gate", () => {
   const stack = new TestStack({
+    "user-session": { CLICK_WINDOW_SECONDS: "1" },
     recommendation: {
-      CLICK_WINDOW_SECONDS: "1",
       ROLLOUT: JSON.stringify({
         gate: { forced: true },
         shadow: { share: 1, minRequests: 5, minSeconds: 0 },

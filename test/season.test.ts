@@ -33,8 +33,8 @@ const docs = join(import.meta.dirname, "../docs");
  * people and lists are smaller.
  */
 const stack = new TestStack({
+  "user-session": { CLICK_WINDOW_SECONDS: "2" },
   recommendation: {
-    CLICK_WINDOW_SECONDS: "2",
     ROLLOUT: JSON.stringify({
       shadow: { share: 1, minRequests: 5, minSeconds: 0 },
       canary: { share: 0.5, effect: 0.2, minUsers: 10, minExposures: 10, maxSeconds: 3 },

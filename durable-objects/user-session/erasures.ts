@@ -111,14 +111,14 @@ export interface ErasureOwner {
  */
 export class Erasures {
   readonly #storage: DurableObjectStorage;
-  readonly #env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG" | "DEAD_LETTERS">;
+  readonly #env: Pick<UserSessionEnv, "USER" | "DB" | "TRAINING_LOG" | "DEAD_LETTERS">;
   readonly #owner: ErasureOwner;
   readonly #table: JobTable<ErasureRow>;
   readonly #runner: StepRunner<ErasureState>;
 
   constructor(
     storage: DurableObjectStorage,
-    env: Pick<RecommendationEnv, "USER" | "DB" | "TRAINING_LOG" | "DEAD_LETTERS">,
+    env: Pick<UserSessionEnv, "USER" | "DB" | "TRAINING_LOG" | "DEAD_LETTERS">,
     owner: ErasureOwner,
   ) {
     this.#storage = storage;

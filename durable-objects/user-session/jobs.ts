@@ -36,13 +36,13 @@ export interface JobsOwner {
  */
 export class Jobs {
   readonly #storage: DurableObjectStorage;
-  readonly #env: RecommendationEnv;
+  readonly #env: UserSessionEnv;
   readonly #owner: JobsOwner;
   readonly #alarm: AlarmSchedule;
   /** How long event ids and receipts are stored. */
   readonly #retentionSeconds: number;
 
-  constructor(storage: DurableObjectStorage, env: RecommendationEnv, owner: JobsOwner) {
+  constructor(storage: DurableObjectStorage, env: UserSessionEnv, owner: JobsOwner) {
     this.#storage = storage;
     this.#env = env;
     this.#owner = owner;

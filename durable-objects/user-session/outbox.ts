@@ -29,7 +29,7 @@ export const isDue = (due: number, now: number): boolean => due <= now || due > 
  * messages are still sent; the first error is thrown at the end.
  */
 export async function sendDueRows(
-  env: Pick<RecommendationEnv, "INTERACTIONS" | "LOCATIONS">,
+  env: Pick<UserSessionEnv, "INTERACTIONS" | "LOCATIONS">,
   store: SessionStore,
   openRows: Iterable<ScheduledRow>,
   { application, ...user }: Sender,

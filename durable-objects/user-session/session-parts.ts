@@ -22,9 +22,9 @@ export class SessionParts {
   readonly reception: Reception;
   readonly consent: ConsentKeeper;
   readonly listeners: Listeners;
-  readonly #env: RecommendationEnv;
+  readonly #env: UserSessionEnv;
 
-  constructor(ctx: DurableObjectState, env: RecommendationEnv) {
+  constructor(ctx: DurableObjectState, env: UserSessionEnv) {
     const pseudonym = ctx.id.toString();
     const { storage } = ctx;
     this.#env = env;

@@ -17,7 +17,7 @@ export type LocalWorkerOptions = Omit<
   "bindings" | "durableObjects" | "modulesRules" | "ratelimits" | "serviceBindings"
 > & {
   bindings: Record<string, string>;
-  durableObjects: Record<string, { className: string; useSQLite?: boolean }>;
+  durableObjects: Record<string, { className: string; scriptName?: string; useSQLite?: boolean }>;
   ratelimits: Record<string, RateLimit>;
   serviceBindings: Record<string, { name: string; entrypoint?: string }>;
 };

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { usualConsent } from "../../shared/consent/default-consent.ts";
-import { root, workers } from "../workers.ts";
+import { root, workerNamed, workers } from "../workers.ts";
 
 /** Each worker's wrangler.toml: its path and its text. */
 const configurations = workers.map(
@@ -23,8 +23,6 @@ describe("wrangler.toml", () => {
     expect(names).toEqual([
       "DEFAULT_CONSENT",
       "MIN_USERS_SHOWN",
-      "CLICK_WINDOW_SECONDS",
-      "RECEIPT_DAYS",
       "DISMISSED_DAYS",
       "PURCHASED",
       "PURCHASED_DAYS",
@@ -32,7 +30,12 @@ describe("wrangler.toml", () => {
       "DEFAULT_CONSENT",
       "COUNTING",
       "ROLLOUT",
+      "CLICK_WINDOW_SECONDS",
+      "RECEIPT_DAYS",
       "DEFAULT_CONSENT",
+      "COUNTING",
+      "DEFAULT_CONSENT",
+      "MIN_USERS_SHOWN",
       "MIN_USERS_SHOWN",
       "RECALIBRATION",
     ]);
@@ -42,8 +45,29 @@ describe("wrangler.toml", () => {
 
   it("names one consent of users who state none, in all workers that need it", () => {
     const stated = configurations.flatMap(([, text]) => text.match(/^DEFAULT_CONSENT = .*$/m) ?? []);
-    expect(stated).toHaveLength(3);
+    expect(stated).toHaveLength(4);
     expect(new Set(stated)).toEqual(new Set([`DEFAULT_CONSENT = "${usualConsent}"`]));
+  });
+
+  it("gives a setting that several workers need one value", () => {
+    for (const [name, count] of [
+      ["COUNTING", 2],
+      ["MIN_USERS_SHOWN", 3],
+    ] as const) {
+      const stated = configurations.flatMap(
+        ([, text]) => text.match(new RegExp(`^${name} = .*$`, "m")) ?? [],
+      );
+      expect(stated).toHaveLength(count);
+      expect(new Set(stated).size, name).toBe(1);
+    }
+  });
+
+  it("gives the workers of objects no public address", () => {
+    for (const name of ["user-session", "cell"]) {
+      const text = readFileSync(join(root, workerNamed(name).config), "utf8");
+      expect(text, name).toMatch(/^workers_dev = false$/m);
+      expect(text, name).toMatch(/^preview_urls = false$/m);
+    }
   });
 
   it("turns invocation logs off, since a request's path may contain a user id", () => {

@@ -61,8 +61,18 @@ export class Account {
    * wrangler fails otherwise.
    */
   async secretNames(config: string): Promise<string[]> {
+    return (await this.#listSecrets(config)) ?? [];
+  }
+
+  /** Returns whether the worker of a configuration exists. Throws if wrangler fails otherwise. */
+  async hasWorker(config: string): Promise<boolean> {
+    return (await this.#listSecrets(config)) !== null;
+  }
+
+  /** Returns the names of a worker's secrets; null if it does not exist. */
+  async #listSecrets(config: string): Promise<string[] | null> {
     const { code, output } = await this.#run(["secret", "list", "-c", config]);
-    if (code !== 0 && /Worker "[^"]*".* not found/.test(output)) return [];
+    if (code !== 0 && /Worker "[^"]*".* not found/.test(output)) return null;
     if (code !== 0) throw new Error(`wrangler secret list failed:\n${output.trim()}`);
     return secretList.parse(parseJsonList(output)).map(({ name }) => name);
   }

@@ -25,10 +25,14 @@ export interface Resources {
   secrets: string[];
 }
 
+/** The worker after which a KV namespace is named that several workers bind, by binding. */
+const namespaceOwners: Readonly<Record<string, string>> = { TILES: "vicinity-location" };
+
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 /**
- * Reads the resources that a worker's configuration refers to. A KV namespace is named after its worker and binding.
+ * Reads the resources that a worker's configuration refers to. A KV namespace is named after its binding and the worker
+ * that owns it.
  */
 export function readResources(configFile: string): Resources {
   const config = configuration.parse(readConfig({ config: configFile }));
@@ -39,7 +43,7 @@ export function readResources(configFile: string): Resources {
     })),
     namespaces: config.kv_namespaces.map(({ id, binding }) => ({
       placeholder: id,
-      name: `${config.name}-${binding.toLowerCase()}`,
+      name: `${namespaceOwners[binding] ?? config.name}-${binding.toLowerCase()}`,
     })),
     buckets: config.r2_buckets.map(({ bucket_name }) => bucket_name),
     queues: unique([

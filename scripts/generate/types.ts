@@ -7,7 +7,7 @@ const check = process.argv.includes("--check");
 
 /** Generates or checks a worker's types. Returns an error text, or null if there is no error. */
 async function generateTypes(worker: WorkerConfig): Promise<string | null> {
-  const target = `workers/${worker.name}/worker-configuration.d.ts`;
+  const target = `${worker.folder}/worker-configuration.d.ts`;
   const { code, output } = await runWrangler([
     "types",
     target,

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import type { BuiltWorker } from "../build/built-worker.ts";
+import { objectKeysOf } from "./former-objects.ts";
 import { rateLimitBindings, rateLimitWorker } from "./local-rate-limit.ts";
 
 const host = "127.0.0.1";
@@ -57,16 +58,28 @@ function modulesIn(folder: string): { type: "ESModule" | "CompiledWasm" | "Data"
   return [{ type: "ESModule", path: join(folder, "index.js") }, ...imported];
 }
 
+/** What a worker gets of the local server beside its own options. */
+interface WorkerSurroundings {
+  port: number;
+  variables: Readonly<Record<string, string>>;
+  /** Names under which the state keeps objects, by class: see {@link objectKeysOf}. */
+  objectKeys: Readonly<Record<string, string>>;
+}
+
 /** Returns the runtime's options of one worker. Only the gateway has a socket. */
 function runtimeOptions(
   { name, folder, options }: BuiltWorker,
-  port: number,
-  variables: Readonly<Record<string, string>>,
+  { port, variables, objectKeys }: WorkerSurroundings,
 ): V4WorkerOptions {
-  const { ratelimits, serviceBindings, ...rest } = options;
+  const { ratelimits, serviceBindings, durableObjects = {}, ...rest } = options;
+  const objects = Object.entries(durableObjects).map(([binding, object]) => {
+    const key = objectKeys[object.className];
+    return [binding, key === undefined ? object : { ...object, unsafeUniqueKey: key }];
+  });
   return {
     ...rest,
     serviceBindings: { ...serviceBindings, ...rateLimitBindings(ratelimits) },
+    durableObjects: Object.fromEntries(objects),
     name: deployedName(name),
     rootPath: folder,
     modulesRoot: folder,
@@ -90,10 +103,13 @@ export async function startLocalServer({
   onOutput,
 }: LocalServerOptions): Promise<LocalServer> {
   process.env.MINIFLARE_WORKERD_V8_FLAGS ??= v8Options;
+  const objectKeys = objectKeysOf(stateDir);
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       workers: [
-        ...workers.map((worker) => runtimeOptions(worker, port, variables[worker.name] ?? {})),
+        ...workers.map((worker) =>
+          runtimeOptions(worker, { port, objectKeys, variables: variables[worker.name] ?? {} }),
+        ),
         rateLimitWorker,
       ],
       host,

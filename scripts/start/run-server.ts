@@ -136,8 +136,9 @@ async function startWorkers(
   const local = localVariables(stateDir);
   const variables = {
     gateway: local.gateway,
-    recommendation: { ...local.recommendation, KEEP_AWAKE: keepAwake },
-    location: { KEEP_AWAKE: keepAwake },
+    recommendation: local.recommendation,
+    "user-session": { ...local["user-session"], KEEP_AWAKE: keepAwake },
+    cell: { KEEP_AWAKE: keepAwake },
   };
   if (initialImport !== null)
     variables.gateway.INITIAL_IMPORT = `${initialImport}@${Math.floor(Date.now() / 1000)}`;

@@ -2,9 +2,9 @@
 import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import type { Cell } from "../../durable-objects/cell/cell.ts";
 import { cellStub } from "../../durable-objects/cell/cell-stub.ts";
-import type { Cell } from "../../durable-objects/cell.ts";
-import type { UserSession } from "../../durable-objects/user-session.ts";
+import type { UserSession } from "../../durable-objects/user-session/user-session.ts";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import { addressOfProduct } from "../../model/tiles/cell-product.ts";

@@ -12,7 +12,7 @@ import { generateProducts, oslo } from "../support/products.ts";
 import { objectIdIn, stackPseudonymKeys } from "../support/pseudonyms.ts";
 import { TestStack } from "../support/test-stack.ts";
 
-const stack = new TestStack({ recommendation: { CLICK_WINDOW_SECONDS: "2" } });
+const stack = new TestStack({ "user-session": { CLICK_WINDOW_SECONDS: "2" } });
 const products = generateProducts("oslo", oslo, 30);
 
 interface LogLine extends Record<string, unknown> {

@@ -9,10 +9,10 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import type { Cell } from "../../durable-objects/cell/cell.ts";
 import { cellStub } from "../../durable-objects/cell/cell-stub.ts";
-import type { Cell } from "../../durable-objects/cell.ts";
+import type { UserSession } from "../../durable-objects/user-session/user-session.ts";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
-import type { UserSession } from "../../durable-objects/user-session.ts";
 import { decodeColumns } from "../../model/columns/columns.ts";
 import { decodeProfile } from "../../model/profile/codec.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";

@@ -8,8 +8,8 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { UserSession } from "../../durable-objects/user-session/user-session.ts";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
-import type { UserSession } from "../../durable-objects/user-session.ts";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import type { Impression } from "../../shared/contracts/impression.ts";
 import { countRowsWritten, type RowsWritten } from "../../shared/testing/rows-written.ts";

@@ -1,6 +1,6 @@
 import { createExecutionContext } from "cloudflare:test";
-import { Cell as RealCell } from "../../durable-objects/cell.ts";
-import { UserSession as RealSession } from "../../durable-objects/user-session.ts";
+import { Cell as RealCell } from "../../durable-objects/cell/cell.ts";
+import { UserSession as RealSession } from "../../durable-objects/user-session/user-session.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { ok } from "../../shared/contracts/result.ts";
 import { coarsenToCity } from "../../shared/geo/coarsen.ts";
@@ -9,7 +9,7 @@ import { defaultOfObjects, faults, queues } from "./fault-injector.ts";
 
 /** A user's Durable Object that sends to the queues of the test. */
 export class UserSession extends RealSession {
-  constructor(ctx: DurableObjectState, env: RecommendationEnv) {
+  constructor(ctx: DurableObjectState, env: UserSessionEnv) {
     super(ctx, {
       ...env,
       INTERACTIONS: queues.interactions,
@@ -39,7 +39,7 @@ function faultyObject(object: object) {
 }
 
 /** Returns the services that a user's object calls: real ones, whose calls may fail. */
-function servicesOfObjects(env: RecommendationEnv): Partial<RecommendationEnv> {
+function servicesOfObjects(env: UserSessionEnv): Partial<UserSessionEnv> {
   const { DB, DB_1, REGISTRY } = env as unknown as Record<string, D1Database>;
   const databases = { DB, DB_1, DEFAULT_CONSENT: defaultOfObjects.consent };
   const user = new UserService(createExecutionContext(), databases as unknown as UserEnv);
@@ -65,12 +65,12 @@ function servicesOfObjects(env: RecommendationEnv): Partial<RecommendationEnv> {
     DEAD_LETTERS: faults.wrap("deadLetters", env.DEAD_LETTERS, ["list", "get", "put", "delete"]),
     DB: REGISTRY,
     USER_SESSION: faultySessions,
-  } as unknown as Partial<RecommendationEnv>;
+  } as unknown as Partial<UserSessionEnv>;
 }
 
 /** A cell whose tile reads and writes may fail. */
 export class Cell extends RealCell {
-  constructor(ctx: DurableObjectState, env: LocationEnv) {
+  constructor(ctx: DurableObjectState, env: CellEnv) {
     super(ctx, { ...env, TILES: faults.wrap("tiles", env.TILES, ["put", "get"]) });
   }
 }

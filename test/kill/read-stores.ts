@@ -79,7 +79,7 @@ export async function readStores(stateDir: string, application: string): Promise
 
 /** Reads the totals of each product from the SQLite database of the Durable Object of its cell. */
 function readCellTotals(stateDir: string): Map<string, Totals> {
-  const folder = join(stateDir, "v3/do/vicinity-location-Cell");
+  const folder = join(stateDir, "v3/do/vicinity-cell-Cell");
   const totalsByProduct = new Map<string, Totals>();
   if (!existsSync(folder)) return totalsByProduct;
   for (const file of readdirSync(folder)) {

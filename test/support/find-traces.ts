@@ -14,8 +14,8 @@ const keyValueNamespaces = [
   ["location", "TILES"],
 ];
 const durableObjectBindings = [
-  ["recommendation", "USER_SESSION"],
-  ["location", "CELL"],
+  ["user-session", "USER_SESSION"],
+  ["cell", "CELL"],
 ];
 
 /** Returns bytes as text with one character per byte, so that binary numbers can be searched for. */

@@ -8,13 +8,16 @@ const root = join(import.meta.dirname, "../..");
 /** Number of seed statements to run. Large cities come first in the seed, so a few statements are enough. */
 const citySeedStatementCount = 5;
 
+const pseudonyms = { PSEUDONYM_SECRET: "another-secret-of-the-tests-0123456789" };
+
 /** Secrets of the workers in tests, by name of the worker. */
 export const stackSecrets = {
   gateway: {
     TOKEN_SECRET: "a-secret-of-the-tests-0123456789abcdef",
     DEVELOPMENT_KEYS: "the-marker-of-the-tests-0123456789abcdef",
   },
-  recommendation: { PSEUDONYM_SECRET: "another-secret-of-the-tests-0123456789" },
+  recommendation: pseudonyms,
+  "user-session": pseudonyms,
 };
 const secretsByWorker: Readonly<Record<string, Record<string, string>>> = stackSecrets;
 
@@ -40,7 +43,7 @@ export interface ApiResponse<T> {
 
 /** Variables of a stack whose users allow exact locations unless they state another consent. */
 export const exactByDefault = Object.fromEntries(
-  ["gateway", "recommendation", "user"].map((name) => [name, { DEFAULT_CONSENT: "exact" }]),
+  ["gateway", "recommendation", "user-session", "user"].map((name) => [name, { DEFAULT_CONSENT: "exact" }]),
 );
 
 /** All workers in one process, with their real configurations, empty migrated databases and the large cities. */

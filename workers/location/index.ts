@@ -1,4 +1,3 @@
-export { Cell } from "../../durable-objects/cell.ts";
 export { LocationService } from "./service.ts";
 
 /** This worker has no public endpoint: it serves RPC calls only. */

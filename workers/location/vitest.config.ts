@@ -6,7 +6,7 @@ import { seedFiles } from "../../shared/testing/seed-files.ts";
 export default defineConfig({
   plugins: [
     cloudflareTest({
-      main: "./index.ts",
+      main: "./testing/worker.ts",
       miniflare: {
         compatibilityDate: "2026-11-01",
         durableObjects: { CELL: { className: "Cell", useSQLite: true } },

@@ -1,6 +1,5 @@
 import { consumeAndConfirm } from "./ingest/queue.ts";
 
-export { UserSession } from "../../durable-objects/user-session.ts";
 export { RecommendationService } from "./service.ts";
 
 /** The worker serves RPC and queues only: every public HTTP request gets 404. */

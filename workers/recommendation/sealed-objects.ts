@@ -1,4 +1,4 @@
-import type { UserSession } from "../../durable-objects/user-session.ts";
+import type { UserSession } from "../../durable-objects/user-session/user-session.ts";
 import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
 import { openObjectId, type SealedIdScope, sealObjectId } from "../../shared/pseudonyms/sealed-object-id.ts";
 

@@ -8,7 +8,7 @@ const migrations = join(import.meta.dirname, "../../migrations/recommendation");
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({
-      main: "./index.ts",
+      main: "./testing/worker.ts",
       miniflare: {
         compatibilityDate: "2026-11-01",
         durableObjects: { USER_SESSION: { className: "UserSession", useSQLite: true } },

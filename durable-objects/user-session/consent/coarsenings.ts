@@ -108,14 +108,14 @@ export interface LoweredConsent {
  * contains anything finer than the lowered consent allows.
  */
 export class Coarsenings {
-  readonly #env: Pick<RecommendationEnv, "USER" | "LOCATION" | "TRAINING_LOG" | "DEAD_LETTERS">;
+  readonly #env: Pick<UserSessionEnv, "USER" | "LOCATION" | "TRAINING_LOG" | "DEAD_LETTERS">;
   readonly #owner: CoarseningOwner;
   readonly #table: JobTable<CoarseningState>;
   readonly #runner: StepRunner<CoarseningState>;
 
   constructor(
     sql: SqlStorage,
-    env: Pick<RecommendationEnv, "USER" | "LOCATION" | "TRAINING_LOG" | "DEAD_LETTERS">,
+    env: Pick<UserSessionEnv, "USER" | "LOCATION" | "TRAINING_LOG" | "DEAD_LETTERS">,
     owner: CoarseningOwner,
   ) {
     this.#env = env;

@@ -33,11 +33,11 @@ export interface ConsentOwner {
 /** Keeps what a user's object stores within the user's consent, and coarsens it everywhere when the consent is lowered. */
 export class ConsentKeeper {
   readonly #sql: SqlStorage;
-  readonly #env: RecommendationEnv;
+  readonly #env: UserSessionEnv;
   readonly #owner: ConsentOwner;
   readonly coarsenings: Coarsenings;
 
-  constructor(sql: SqlStorage, env: RecommendationEnv, owner: ConsentOwner) {
+  constructor(sql: SqlStorage, env: UserSessionEnv, owner: ConsentOwner) {
     this.#sql = sql;
     this.#env = env;
     this.#owner = owner;

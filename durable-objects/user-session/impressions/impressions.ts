@@ -13,14 +13,14 @@ const maxWindowsPerAlarm = 20;
 
 /** The recommendations that a user was shown, and their click windows. */
 export class Impressions {
-  readonly #env: RecommendationEnv;
+  readonly #env: UserSessionEnv;
   readonly #pseudonym: string;
   readonly #core: SessionCore;
   readonly #open: OpenWindows;
   readonly #hourly: HourlyImpressions;
   readonly clickWindowSeconds: number;
 
-  constructor(env: RecommendationEnv, pseudonym: string, core: SessionCore) {
+  constructor(env: UserSessionEnv, pseudonym: string, core: SessionCore) {
     this.#env = env;
     this.#pseudonym = pseudonym;
     this.#core = core;

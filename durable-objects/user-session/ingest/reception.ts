@@ -25,7 +25,7 @@ export type Reduced<T> = { consent: null; recorded: T } | { consent: Precision; 
 
 /** Receives the events and locations of a user. */
 export class Reception {
-  readonly #env: RecommendationEnv;
+  readonly #env: UserSessionEnv;
   readonly #pseudonym: string;
   readonly #core: SessionCore;
   readonly #clickWindowSeconds: number;
@@ -33,7 +33,7 @@ export class Reception {
   readonly #followDefault: (application: string, userId: string) => Promise<void>;
 
   constructor(
-    env: RecommendationEnv,
+    env: UserSessionEnv,
     pseudonym: string,
     core: SessionCore,
     clickWindowSeconds: number,

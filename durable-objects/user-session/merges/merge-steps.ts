@@ -32,7 +32,7 @@ const rowsPerPage = 500;
 const importSeconds = 30;
 
 /** The bindings that a merge uses. */
-export type MergeEnvironment = Pick<RecommendationEnv, "USER" | "LOCATION" | "DB">;
+export type MergeEnvironment = Pick<UserSessionEnv, "USER" | "LOCATION" | "DB">;
 
 /** What a merge needs of the object of the user that is merged. */
 export interface MergeOwner {

@@ -1,5 +1,5 @@
+import type { Cell } from "../../../durable-objects/cell/cell.ts";
 import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
-import type { Cell } from "../../../durable-objects/cell.ts";
 import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import type { ProductTotals, Transition, UnknownProduct } from "../../../shared/contracts/totals.ts";

@@ -2,8 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import type { Cell } from "../../../durable-objects/cell/cell.ts";
 import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
-import type { Cell } from "../../../durable-objects/cell.ts";
 import { type Columns, decodeColumns, nextProductsOf } from "../../../model/columns/columns.ts";
 import { columnWidth } from "../../../model/columns/layout.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";

@@ -2,8 +2,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Cell } from "../../../durable-objects/cell/cell.ts";
 import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
-import type { Cell } from "../../../durable-objects/cell.ts";
 import { emptyTotals, type ProductTotals, type Transition } from "../../../shared/contracts/totals.ts";
 import { leafCellAt } from "../../../shared/geo/cells.ts";
 import { countRowsWritten } from "../../../shared/testing/rows-written.ts";

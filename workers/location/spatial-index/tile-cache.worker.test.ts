@@ -1,8 +1,8 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Cell } from "../../../durable-objects/cell/cell.ts";
 import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
-import type { Cell } from "../../../durable-objects/cell.ts";
 import { decodeColumns } from "../../../model/columns/columns.ts";
 import { leafCellAt } from "../../../shared/geo/cells.ts";
 import { TileCache } from "./tile-cache.ts";

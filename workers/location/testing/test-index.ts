@@ -1,10 +1,10 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { Cell } from "../../../durable-objects/cell/cell.ts";
 import type { CellPhase } from "../../../durable-objects/cell/cell-state.ts";
 import { CellStore } from "../../../durable-objects/cell/cell-store.ts";
 import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
-import type { Cell } from "../../../durable-objects/cell.ts";
 import { type Columns, decodeColumns } from "../../../model/columns/columns.ts";
 import { type ForwardingLookup, productColumns } from "../../../model/retrieval/product-columns.ts";
 import type { TileSource } from "../../../model/retrieval/tile-source.ts";

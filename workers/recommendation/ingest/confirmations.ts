@@ -1,4 +1,4 @@
-import type { UserSession } from "../../../durable-objects/user-session.ts";
+import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 
 /** User objects that are called at the same time. */

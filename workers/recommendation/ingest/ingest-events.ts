@@ -1,6 +1,6 @@
 import type { Reduced } from "../../../durable-objects/user-session/ingest/reception.ts";
+import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import type {
   EventInput,

@@ -1,6 +1,6 @@
 import type { Reduced } from "../../../durable-objects/user-session/ingest/reception.ts";
+import type { SetLocationResponse } from "../../../durable-objects/user-session/user-session.ts";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import type { SetLocationResponse } from "../../../durable-objects/user-session.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";

@@ -2,8 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import type { UserSession } from "../../../durable-objects/user-session.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { packFeatures } from "../../../model/features/pack-features.ts";
 import { randomBatch } from "../../../model/onnx/random-batch.ts";

@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { UserSession } from "../../../durable-objects/user-session.ts";
+import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { encodeProfile } from "../../../model/profile/codec.ts";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";

@@ -1,4 +1,4 @@
-import type { UserSession } from "../../../durable-objects/user-session.ts";
+import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import type { RequestedImpression } from "../../../shared/contracts/impression.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { HeldImpressions } from "./held-impressions.ts";

@@ -1,6 +1,6 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
-import type { UserSession } from "../../../durable-objects/user-session.ts";
+import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { buildLeafTile } from "../../../model/tiles/build-tiles.ts";
 import { recommendationInput } from "../../../shared/contracts/recommendation.ts";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";

@@ -2,8 +2,8 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { IngestResponse, UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import type { IngestResponse, UserSession } from "../../../durable-objects/user-session.ts";
 import { decodeProfile } from "../../../model/profile/codec.ts";
 import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import type { Interaction } from "../../../shared/contracts/event.ts";

@@ -1,33 +1,29 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Coarsening } from "../shared/contracts/coarsening.ts";
-import type { Erasure } from "../shared/contracts/erasure.ts";
-import type { Interaction, ReceivedInteraction } from "../shared/contracts/event.ts";
-import type { Impression, RequestedImpression } from "../shared/contracts/impression.ts";
-import type { Merge } from "../shared/contracts/merge.ts";
-import type { Point, Precision } from "../shared/contracts/primitives.ts";
-import { type ReceiptRecord, receiptRecord } from "../shared/contracts/recommendation.ts";
-import { type Requester, trustedRequester } from "../shared/contracts/requester.ts";
-import { ok, type Result, refuse } from "../shared/contracts/result.ts";
-import type { UserGeneration, UserSettings } from "../shared/services/user-api.ts";
-import { KeepAwake, keepAwakeSettingsOf } from "./keep-awake.ts";
-import {
-  exportPage,
-  type SessionExportPage,
-  type SessionExportPosition,
-} from "./user-session/export-page.ts";
-import type { IngestResult } from "./user-session/ingest/ingest-event.ts";
-import type { ReceivedVisit } from "./user-session/ingest/reception.ts";
-import { type ListenerRights, listenerOfRequest } from "./user-session/listeners.ts";
+import type { Coarsening } from "../../shared/contracts/coarsening.ts";
+import type { Erasure } from "../../shared/contracts/erasure.ts";
+import type { Interaction, ReceivedInteraction } from "../../shared/contracts/event.ts";
+import type { Impression, RequestedImpression } from "../../shared/contracts/impression.ts";
+import type { Merge } from "../../shared/contracts/merge.ts";
+import type { Point, Precision } from "../../shared/contracts/primitives.ts";
+import { type ReceiptRecord, receiptRecord } from "../../shared/contracts/recommendation.ts";
+import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
+import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import type { UserGeneration, UserSettings } from "../../shared/services/user-api.ts";
+import { KeepAwake, keepAwakeSettingsOf } from "../keep-awake.ts";
+import { exportPage, type SessionExportPage, type SessionExportPosition } from "./export-page.ts";
+import type { IngestResult } from "./ingest/ingest-event.ts";
+import type { ReceivedVisit } from "./ingest/reception.ts";
+import { type ListenerRights, listenerOfRequest } from "./listeners.ts";
 import type {
   MergeCommit,
   MergeCommitted,
   MergeSource,
   MergeTarget,
   StagedPage,
-} from "./user-session/merges/merge-messages.ts";
-import { isAfter } from "./user-session/merges/merge-state.ts";
-import { SessionParts } from "./user-session/session-parts.ts";
-import type { VersionedProfile } from "./user-session/session-state.ts";
+} from "./merges/merge-messages.ts";
+import { isAfter } from "./merges/merge-state.ts";
+import { SessionParts } from "./session-parts.ts";
+import type { VersionedProfile } from "./session-state.ts";
 
 /** Result of {@link UserSession.ingest}. */
 export interface IngestResponse {
@@ -58,11 +54,11 @@ const receivedDefaults = { sentTime: null, precision: "exact", stored: false } a
  * The Durable Object of one user: profile, location, receipts and an outbox. An event is durable here before it is
  * written to any other store.
  */
-export class UserSession extends DurableObject<RecommendationEnv> {
+export class UserSession extends DurableObject<UserSessionEnv> {
   readonly #parts: SessionParts;
   readonly #keepAwake: KeepAwake;
 
-  constructor(ctx: DurableObjectState, env: RecommendationEnv) {
+  constructor(ctx: DurableObjectState, env: UserSessionEnv) {
     super(ctx, env);
     this.#keepAwake = new KeepAwake(ctx, keepAwakeSettingsOf(env));
     this.#parts = new SessionParts(ctx, env);

@@ -1,22 +1,23 @@
 import { DurableObject } from "cloudflare:workers";
-import { decodeColumns } from "../model/columns/columns.ts";
+import { decodeColumns } from "../../model/columns/columns.ts";
 import {
   buildLeafTile,
   buildParentTile,
   type ChildSummary,
   summarizeTile,
-} from "../model/tiles/build-tiles.ts";
-import { gapWeights } from "../model/tiles/cell-product.ts";
-import { mergeContent } from "../model/tiles/content-summary.ts";
-import type { ProductChange } from "../shared/contracts/product.ts";
-import type { ProductRange } from "../shared/contracts/rebuild.ts";
-import type { ProductTotals, Transition } from "../shared/contracts/totals.ts";
-import { minUsersShownOf } from "../shared/counting/min-users-shown.ts";
-import { errorText } from "../shared/errors/error-text.ts";
-import { childCells, maxCellProducts, parentCell } from "../shared/geo/cells.ts";
-import { cellUtcOffset } from "../shared/geo/local-time.ts";
-import { isFirstRangeOfCell, isInProductRange } from "../shared/geo/product-range.ts";
-import { CellSplitter } from "./cell/cell-splitter.ts";
+} from "../../model/tiles/build-tiles.ts";
+import { gapWeights } from "../../model/tiles/cell-product.ts";
+import { mergeContent } from "../../model/tiles/content-summary.ts";
+import type { ProductChange } from "../../shared/contracts/product.ts";
+import type { ProductRange } from "../../shared/contracts/rebuild.ts";
+import type { ProductTotals, Transition } from "../../shared/contracts/totals.ts";
+import { minUsersShownOf } from "../../shared/counting/min-users-shown.ts";
+import { errorText } from "../../shared/errors/error-text.ts";
+import { childCells, maxCellProducts, parentCell } from "../../shared/geo/cells.ts";
+import { cellUtcOffset } from "../../shared/geo/local-time.ts";
+import { isFirstRangeOfCell, isInProductRange } from "../../shared/geo/product-range.ts";
+import { KeepAwake, keepAwakeSettingsOf } from "../keep-awake.ts";
+import { CellSplitter } from "./cell-splitter.ts";
 import {
   alarmAt,
   type CellState,
@@ -24,12 +25,11 @@ import {
   hasMigrated,
   isPublishable,
   showsOwnProducts,
-} from "./cell/cell-state.ts";
-import type { RebuiltProduct } from "./cell/cell-store.ts";
-import { cellStub, tileKey } from "./cell/cell-stub.ts";
-import { CellTables } from "./cell/cell-tables.ts";
-import type { MigrationPart } from "./cell/shard-migration.ts";
-import { KeepAwake, keepAwakeSettingsOf } from "./keep-awake.ts";
+} from "./cell-state.ts";
+import type { RebuiltProduct } from "./cell-store.ts";
+import { cellStub, tileKey } from "./cell-stub.ts";
+import { CellTables } from "./cell-tables.ts";
+import type { MigrationPart } from "./shard-migration.ts";
 
 /** Delay before a failed alarm runs again, in milliseconds. */
 const retryDelayMs = 5000;
@@ -49,12 +49,12 @@ interface ChildReport {
  * One cell of one application: its products, their activity, and the summaries of its child cells. The tables are the
  * source of truth; the tile in KV is derived from them.
  */
-export class Cell extends DurableObject<LocationEnv> {
+export class Cell extends DurableObject<CellEnv> {
   readonly #tables: CellTables;
   readonly #splitter: CellSplitter;
   readonly #keepAwake: KeepAwake;
 
-  constructor(ctx: DurableObjectState, env: LocationEnv) {
+  constructor(ctx: DurableObjectState, env: CellEnv) {
     super(ctx, env);
     this.#keepAwake = new KeepAwake(ctx, keepAwakeSettingsOf(env));
     this.#tables = new CellTables(ctx.storage, minUsersShownOf(env));

@@ -83,7 +83,7 @@ export const workers: WorkerConfig[] = [
     name: "trainer",
     config: "workers/trainer/wrangler.toml",
     folder: "workers/trainer",
-    database: null,
+    database: "vicinity-trainer",
     envInterface: "TrainerEnv",
     callees: ["recommendation", "user"],
   },

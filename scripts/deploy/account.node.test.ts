@@ -49,7 +49,9 @@ describe("Account", () => {
         expect(ids.get(placeholder)).toBe(`id-of-${name}`);
     }
     expect([...created.d1.keys()].sort()).toEqual(
-      ["gateway", "location", "product", "recommendation", "user"].map((name) => `vicinity-${name}`),
+      ["gateway", "location", "product", "recommendation", "trainer", "user"].map(
+        (name) => `vicinity-${name}`,
+      ),
     );
     expect([...created.kv.keys()].sort()).toEqual(["vicinity-location-tiles", "vicinity-product-cards"]);
     expect(created.queues).toContain("vicinity-interactions-dead");

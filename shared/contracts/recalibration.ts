@@ -11,7 +11,8 @@ export const recalibrationInput = nullIsAbsent(
 );
 export type RecalibrationInput = z.infer<typeof recalibrationInput>;
 
-export const recalibrationStatus = z.enum(["queued", "running", "refused", "registered", "failed"]);
+export const recalibrationStatuses = ["queued", "running", "refused", "registered", "failed"] as const;
+export const recalibrationStatus = z.enum(recalibrationStatuses);
 export type RecalibrationStatus = z.infer<typeof recalibrationStatus>;
 
 /** Status and figures of a recalibration. */

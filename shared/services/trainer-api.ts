@@ -13,8 +13,12 @@ export interface TrainerApi extends ReadinessApi, RetentionApi {
   recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>>;
   /** Returns the status and figures of a recalibration. */
   getRecalibration(application: string, id: string): Promise<Result<RecalibrationRecord>>;
-  /** Resumes interrupted recalibrations. The gateway's cron calls this. */
-  resumeInterrupted(): Promise<Result<{ running: number; resumed: number }>>;
+  /**
+   * Resumes recalibrations that are known to be interrupted, ends records whose instance has ended, and removes artifacts
+   * that were left. `onlyProcess` says that all workers run in this one process, so that recalibrations of another process
+   * were killed; false if absent. The gateway's cron calls this.
+   */
+  resumeInterrupted(onlyProcess?: boolean): Promise<Result<{ running: number; resumed: number }>>;
   /** Starts a recalibration of each application that has a training log. The gateway's nightly cron calls this. */
   recalibrateAll(): Promise<Result<{ started: number }>>;
 }

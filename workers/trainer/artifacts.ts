@@ -2,6 +2,7 @@ import type { LoggedExample } from "../../model/recalibrate/logged-examples.ts";
 import { decodeShard } from "../../model/recalibrate/shard.ts";
 import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../../shared/contracts/recalibration.ts";
+import { putAtRate } from "../../shared/r2/put-at-rate.ts";
 
 /** The methods of the bucket that the artifact store calls. */
 export type ArtifactBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
@@ -25,16 +26,20 @@ export type NumbersName =
 export const artifactRoot = (application: string): string => `${application}/recalibrations/`;
 
 /**
- * Stores the artifacts that a recalibration's steps pass on, in R2. A repeated step overwrites its artifacts with the
- * same content. `clear` removes all but the record at the end, since the artifacts hold examples of users.
+ * Stores the artifacts that a recalibration's steps pass on, in R2. Each key belongs to one step: only a repeat of that
+ * step, before it has finished, writes the key again. `clear` removes all at the end, since the artifacts hold examples of
+ * users.
  */
 export class ArtifactStore {
   readonly #bucket: ArtifactBucket;
   readonly #prefix: string;
+  readonly #wait: ((ms: number) => Promise<void>) | undefined;
 
-  constructor(bucket: ArtifactBucket, application: string, id: string) {
+  /** `wait` replaces the timer after which a refused write is repeated. */
+  constructor(bucket: ArtifactBucket, application: string, id: string, wait?: (ms: number) => Promise<void>) {
     this.#bucket = bucket;
     this.#prefix = `${artifactRoot(application)}${id}/`;
+    this.#wait = wait;
   }
 
   async #bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -43,18 +48,14 @@ export class ArtifactStore {
     return new Uint8Array(await object.arrayBuffer());
   }
 
-  async #put(name: string, content: string | ArrayBufferView<ArrayBuffer>): Promise<void> {
-    await this.#bucket.put(this.#prefix + name, content);
+  #put(name: string, content: string | ArrayBufferView<ArrayBuffer>): Promise<void> {
+    return putAtRate(this.#bucket, this.#prefix + name, content, this.#wait);
   }
 
-  /** Returns the record of the recalibration; null before it starts. */
-  async record(): Promise<RecalibrationRecord | null> {
+  /** Returns the record that version 0.2 stored in R2; null if there is none. */
+  async recordOfVersion02(): Promise<RecalibrationRecord | null> {
     const object = await this.#bucket.get(`${this.#prefix}record.json`);
     return object ? recalibration.parse(JSON.parse(await object.text())) : null;
-  }
-
-  putRecord(record: RecalibrationRecord): Promise<void> {
-    return this.#put("record.json", JSON.stringify(record));
   }
 
   /** Stores the keys of the training log by chunk. One step reads one chunk. */
@@ -104,12 +105,11 @@ export class ArtifactStore {
     return this.#bytes(`checkpoint-${name}.bin`);
   }
 
-  /** Removes all artifacts but the record. */
+  /** Removes all artifacts. */
   async clear(): Promise<void> {
     for (;;) {
       const { objects, truncated } = await this.#bucket.list({ prefix: this.#prefix, limit: maxDeleted });
-      const keys = objects.map(({ key }) => key).filter((key) => !key.endsWith("/record.json"));
-      if (keys.length > 0) await this.#bucket.delete(keys);
+      if (objects.length > 0) await this.#bucket.delete(objects.map(({ key }) => key));
       if (!truncated) return;
     }
   }

@@ -144,7 +144,7 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
   );
   if (!decision.passed) throw new RecalibrationRefusedError(decision.reasons);
   await runStep("register", 1, async () => {
-    const record = await artifacts.record();
+    const record = await context.records.find(context.application, context.id);
     if (record !== null && record.version !== null) {
       // The step repeats after its record was written: the artifacts may be removed already.
       await updateRecord(context, { status: "registered" });
@@ -181,12 +181,12 @@ const windowInstants = ({ calibration, evaluation }: { calibration: number; eval
 
 /** Applies a change to the record of a recalibration; figures are merged. */
 export async function updateRecord(
-  { artifacts, id, startedAt, seed }: StepContext,
+  { records, application, id, startedAt, seed }: StepContext,
   change: Partial<RecalibrationRecord>,
 ): Promise<void> {
-  const record = (await artifacts.record()) ?? newRecalibrationRecord(id, startedAt, seed);
+  const record = (await records.find(application, id)) ?? newRecalibrationRecord(id, startedAt, seed);
   const parent = change.figures?.parent;
-  await artifacts.putRecord({
+  await records.put(application, {
     ...record,
     ...change,
     ...(typeof parent === "string" ? { parent } : {}),

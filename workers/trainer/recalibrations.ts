@@ -1,28 +1,35 @@
 import { eachApplication } from "../../shared/async/each-application.ts";
+import { fromInstant } from "../../shared/contracts/primitives.ts";
 import type { RecalibrationInput, RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import { ArtifactStore } from "./artifacts.ts";
-import { LeaseStore } from "./lease-store.ts";
+import { currentProcess } from "./current-process.ts";
 import { newRecalibrationRecord } from "./recalibrate.ts";
-import { recalibrationSettingsOf } from "./settings.ts";
+import { isActive, RecalibrationStore, type UnfinishedRecalibration } from "./store.ts";
 
 /** Ids become part of model versions, artifact keys and Workflow instance ids. */
 const idPattern = /^[a-z0-9-]{1,64}$/;
-const isActive = ({ status }: RecalibrationRecord): boolean => status === "queued" || status === "running";
 
 /** Seconds that a client waits before it starts another recalibration after a conflict. */
 const retryAfterConflict = 30;
 
+/**
+ * Seconds without a new record after which an instance is looked at: longer than a step may take. Whether it goes on is
+ * the platform's business; only an instance that has ended is acted upon.
+ */
+const checkAfterSeconds = 900;
+/** Instances that one call looks at, each by one request. */
+const maxChecked = 20;
+
 /** Starts, reads and resumes the recalibrations of all applications. */
 export class Recalibrations {
   readonly #env: TrainerEnv;
+  readonly #store: RecalibrationStore;
 
-  constructor(env: TrainerEnv) {
+  /** `process` is the id of the process that runs this code. */
+  constructor(env: TrainerEnv, process: string = currentProcess()) {
     this.#env = env;
-  }
-
-  get #leases(): LeaseStore {
-    return new LeaseStore(this.#env.TRAINING_LOG);
+    this.#store = new RecalibrationStore(env.DB, process);
   }
 
   #artifacts(application: string, id: string): ArtifactStore {
@@ -39,85 +46,93 @@ export class Recalibrations {
     id: string,
     now: number,
   ): Promise<Result<RecalibrationRecord>> {
-    const existing = await this.#artifacts(application, id).record();
-    if (existing) return ok(existing);
-    const holder = await this.#leases.acquire(application, id, async (other) => {
-      const record = await this.#artifacts(application, other).record();
-      return record !== null && !isActive(record);
-    });
-    if (holder !== id)
-      return refuse(
-        "conflict",
-        `${holder === null ? "Another recalibration" : `Recalibration ${holder}`} of this application is running; try again later.`,
-        { retryAfter: retryAfterConflict },
-      );
     const record = newRecalibrationRecord(id, now, seed);
-    await this.#artifacts(application, id).putRecord(record);
-    await this.#createInstance(application, id, seed, now);
-    return ok(record);
+    if (await this.#store.add(application, record)) {
+      await this.#createInstance(application, record);
+      return ok(record);
+    }
+    const existing = await this.#store.find(application, id);
+    if (existing) return ok(existing);
+    const active = await this.#store.activeId(application);
+    return refuse(
+      "conflict",
+      `${active === null ? "Another recalibration" : `Recalibration ${active}`} of this application is running; try again later.`,
+      { retryAfter: retryAfterConflict },
+    );
   }
 
-  async #createInstance(application: string, id: string, seed: number, startedAt: number): Promise<void> {
+  async #createInstance(application: string, { id, figures, startedAt }: RecalibrationRecord): Promise<void> {
     await this.#env.RECALIBRATION_WORKFLOW.create({
       id: `${application}-${id}`,
-      params: { application, id, seed, startedAt },
+      params: { application, id, seed: Number(figures.seed ?? 1), startedAt: fromInstant(startedAt) },
     });
   }
 
   /** Returns the record of a recalibration, or `not_found`. */
   async get(application: string, id: string): Promise<Result<RecalibrationRecord>> {
-    const record = idPattern.test(id) ? await this.#artifacts(application, id).record() : null;
+    const record = idPattern.test(id)
+      ? ((await this.#store.find(application, id)) ??
+        (await this.#artifacts(application, id).recordOfVersion02()))
+      : null;
     return record ? ok(record) : refuse("not_found", "There is no such recalibration.");
   }
 
   /**
-   * Resumes recalibrations whose record has not changed for `stalledSeconds`. Removes the artifacts of ended
-   * recalibrations, which hold examples of users: an instance may die before it removes them. In a local runtime, an
-   * instance whose process was killed stays `running` without progress; after pause and resume, it continues after its
-   * last finished step. Returns the number of active and of resumed recalibrations.
+   * Ends the records of recalibrations whose instance has ended without saying so, and creates an instance that is
+   * missing. Removes the artifacts of ended recalibrations, which hold examples of users. The platform continues an
+   * interrupted instance by itself, and one that sleeps or works for long is not touched.
+   *
+   * With `onlyProcess`, all workers run in this one process, and an instance of another process was killed with it. The
+   * local runtime leaves it `running` without progress, so it is paused and resumed, and continues after its last
+   * finished step. Returns the number of active recalibrations that were looked at, and of those that were woken.
    */
-  async resumeStalled(now: number): Promise<{ running: number; resumed: number }> {
-    const { stalledSeconds } = recalibrationSettingsOf(this.#env);
-    let resumed = 0;
+  async resumeInterrupted(now: number, onlyProcess: boolean): Promise<{ running: number; resumed: number }> {
     let running = 0;
-    const leases = new Map((await this.#leases.list()).map((lease) => [lease.application, lease]));
-    await eachApplication(leases.keys(), "recalibration not resumed", async (application) => {
-      const lease = leases.get(application);
-      if (!lease) return;
-      const { id } = lease;
-      const record = await this.#artifacts(application, id).record();
-      if (record === null ? now - lease.since >= stalledSeconds : !isActive(record)) {
+    let resumed = 0;
+    const unfinished = await this.#store.unfinished(now - checkAfterSeconds, onlyProcess, maxChecked);
+    for (const each of unfinished)
+      await eachApplication([each.application], "recalibration not resumed", async (application) => {
+        const { id } = each.record;
+        if (isActive(each.record)) {
+          running++;
+          const state = await this.#checkInstance(each, now, onlyProcess);
+          if (state === "resumed") resumed++;
+          if (state !== "ended") return this.#store.noteChecked(application, id, now);
+        }
         await this.#artifacts(application, id).clear();
-        await this.#leases.release(lease);
-        return;
-      }
-      running++;
-      // `start` has acquired the lease and not yet written the record.
-      if (record === null) return;
-      if (now - Date.parse(record.updatedAt) / 1000 < stalledSeconds) return;
-      resumed++;
-      await this.#resume(application, id, record);
-    });
+        return this.#store.noteCleared(application, id);
+      });
     return { running, resumed };
   }
 
-  async #resume(application: string, id: string, record: RecalibrationRecord): Promise<void> {
-    const startedAt = Date.parse(record.startedAt) / 1000;
-    const instance = await this.#env.RECALIBRATION_WORKFLOW.get(`${application}-${id}`).catch(() => null);
-    // `start` failed between writing the record and creating the instance.
-    if (instance === null)
-      return this.#createInstance(application, id, Number(record.figures.seed ?? 1), startedAt);
+  /** Acts on an instance that has ended, is missing, or was killed, and says what it does then. */
+  async #checkInstance(
+    { application, record, isOfOtherProcess }: UnfinishedRecalibration,
+    now: number,
+    onlyProcess: boolean,
+  ): Promise<"resumed" | "ended" | "runs"> {
+    const instance = await this.#env.RECALIBRATION_WORKFLOW.get(`${application}-${record.id}`).catch(
+      () => null,
+    );
+    if (instance === null) {
+      // `start` failed between the record and the instance. An instance that exists refuses a second one of its id.
+      await this.#createInstance(application, record);
+      return "resumed";
+    }
     const { status } = await instance.status();
     if (status === "errored" || status === "terminated" || status === "complete") {
-      await this.#artifacts(application, id).putRecord({
-        ...record,
-        status: "failed",
-        reasons: [`The Workflow instance ended with status \`${status}\`.`],
-      });
-      return;
+      await this.#store.fail(
+        application,
+        record.id,
+        `The Workflow instance ended with status \`${status}\`.`,
+        now,
+      );
+      return "ended";
     }
+    if (!onlyProcess || !isOfOtherProcess) return "runs";
     if (status !== "paused") await instance.pause();
     await instance.resume();
+    return "resumed";
   }
 
   /** Starts a recalibration for each application that has a training log. Returns the number started. */

@@ -1,46 +1,75 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
+import { retention } from "../../shared/contracts/retention.ts";
+import { rateLimitedBucket } from "../../shared/testing/platform/rate-limited-r2.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
-import type { StepRunner } from "./recalibrate.ts";
+import { newRecalibrationRecord, type StepRunner } from "./recalibrate.ts";
 import { Recalibrations } from "./recalibrations.ts";
+import { removeExpiredLogs } from "./retention.ts";
+import { RecalibrationStore } from "./store.ts";
+import { database, migrateDatabase } from "./testing/database.ts";
 import { runRecalibration, servingWeights } from "./testing/run-recalibration.ts";
 
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const until = Date.UTC(2026, 0, 20, 12) / 1000;
 const now = until + 60;
 const quick = { epochs: 3, minSteps: 0, evaluationShare: 0.25 };
+/** Longer than any step takes. */
+const later = now + 3600;
+const records = new RecalibrationStore(database, "this process");
 
-/**
- * Returns the service and the ids of the instances that it created. `get` finds no instance, as if the process died
- * before the Workflow stored it.
- */
-function serviceOver(create: (options: { id: string }) => Promise<unknown> = async () => null) {
-  const created: string[] = [];
-  const service = new Recalibrations({
-    TRAINING_LOG: bucket,
-    RECALIBRATION_WORKFLOW: {
-      create: async (options: { id: string }) => {
-        created.push(options.id);
-        await create(options);
-      },
-      get: async () => {
-        throw new Error("instance not found");
-      },
+beforeAll(migrateDatabase);
+
+/** Returns a Workflow binding, and the calls that it gets. Instances that exist have a status, by id. */
+function workflowOf(statuses: ReadonlyMap<string, string>, failsFor = "~") {
+  const calls: string[] = [];
+  const workflow = {
+    create: async ({ id }: { id: string }) => {
+      calls.push(`create ${id}`);
+      if (id.startsWith(failsFor)) throw new Error("no instance today");
     },
-  } as unknown as TrainerEnv);
-  return { service, created };
+    get: async (id: string) => {
+      const status = statuses.get(id);
+      if (status === undefined) throw new Error("instance not found");
+      return {
+        status: async () => ({ status }),
+        pause: async () => calls.push(`pause ${id}`),
+        resume: async () => calls.push(`resume ${id}`),
+      };
+    },
+  };
+  return { workflow, calls };
+}
+
+/** Returns the service in a process, and the calls that its Workflow gets. */
+function serviceIn(
+  process: string,
+  statuses: ReadonlyMap<string, string> = new Map(),
+  failsFor?: string,
+): { service: Recalibrations; calls: string[] } {
+  const { workflow, calls } = workflowOf(statuses, failsFor);
+  const bindings = {
+    TRAINING_LOG: rateLimitedBucket(bucket),
+    DB: database,
+    RECALIBRATION_WORKFLOW: workflow,
+  };
+  return { service: new Recalibrations(bindings as unknown as TrainerEnv, process), calls };
 }
 
 const keysOf = async (prefix: string): Promise<string[]> =>
   (await bucket.list({ prefix })).objects.map(({ key }) => key);
 
-/** Returns the id of the recalibration that holds the lease; "" if none does. */
-const leaseHolder = async (application: string): Promise<string | undefined> =>
-  (await bucket.get(`~active/${application}`))?.text();
+/** Ends a recalibration as refused. */
+const end = async (application: string, id: string): Promise<void> =>
+  records.put(application, {
+    ...newRecalibrationRecord(id, now, 1),
+    status: "refused",
+    reasons: ["examples"],
+  });
 
-describe("Recalibrations.resumeStalled", () => {
+describe("Recalibrations.resumeInterrupted", () => {
   it("removes the artifacts of a recalibration that died after its last record; a repeated last step registers nothing", async () => {
     const application = "cleared";
     await writeLog(
@@ -48,7 +77,6 @@ describe("Recalibrations.resumeStalled", () => {
       application,
       syntheticLog(servingWeights, { examples: 800, users: 120, seed: 3, until, shift: 2 }),
     );
-    await bucket.put(`~active/${application}`, "run");
     const results = new Map<string, unknown>();
     let registrations = 0;
     /**
@@ -67,9 +95,10 @@ describe("Recalibrations.resumeStalled", () => {
     const root = `${application}/recalibrations/`;
     expect((await keysOf(root)).length).toBeGreaterThan(1);
 
-    expect(await serviceOver().service.resumeStalled(now)).toMatchObject({ resumed: 0 });
-    expect(await keysOf(root)).toEqual([`${root}run/record.json`]);
-    expect(await leaseHolder(application)).toBe("");
+    const { service, calls } = serviceIn("this process", new Map([[`${application}-run`, "running"]]));
+    await service.resumeInterrupted(Date.now() / 1000 + 3600, false);
+    expect(calls).toEqual([]);
+    expect(await keysOf(root)).toEqual([]);
 
     const { record, registered } = await runRecalibration(bucket, application, now, quick, step);
     expect(record).toMatchObject({ status: "registered", reasons: [] });
@@ -79,57 +108,91 @@ describe("Recalibrations.resumeStalled", () => {
 
   it("creates the instance of a recalibration that died before its instance was created", async () => {
     const application = "no-instance";
-    const { service, created } = serviceOver();
+    const { service, calls } = serviceIn("this process");
     await service.start(application, { seed: 1 }, "one", now);
-    expect(created).toEqual([`${application}-one`]);
-    expect(await service.resumeStalled(now + 10)).toMatchObject({ running: 1, resumed: 0 });
-    expect(await service.resumeStalled(now + 3600)).toMatchObject({ running: 1, resumed: 1 });
-    expect(created).toEqual([`${application}-one`, `${application}-one`]);
+    expect(calls).toEqual([`create ${application}-one`]);
+    await service.resumeInterrupted(now + 10, false);
+    expect(calls).toHaveLength(1);
+    await service.resumeInterrupted(later, false);
+    expect(calls).toEqual([`create ${application}-one`, `create ${application}-one`]);
+    await end(application, "one");
+  });
+
+  it.each(["queued", "running", "waiting", "waitingForPause", "paused", "unknown"])(
+    "touches no silent instance that is %s on Cloudflare, and wakes it where its process is known to be dead",
+    async (status) => {
+      const application = `silent-${status.toLowerCase()}`;
+      const id = `${application}-one`;
+      const statuses = new Map([[id, status]]);
+      await serviceIn("first process").service.start(application, { seed: 1 }, "one", now);
+      const onCloudflare = serviceIn("second process", statuses);
+      await onCloudflare.service.resumeInterrupted(later, false);
+      expect(onCloudflare.calls).toEqual([]);
+      expect(await records.activeId(application)).toBe("one");
+
+      const third = serviceIn("third process", statuses);
+      await third.service.resumeInterrupted(later, true);
+      const woken = [...(status === "paused" ? [] : [`pause ${id}`]), `resume ${id}`];
+      expect(third.calls).toEqual(woken);
+      // The process that woke it is alive, and a step that takes long is no sign of death.
+      await third.service.resumeInterrupted(later + 7200, true);
+      expect(third.calls).toEqual(woken);
+      await end(application, "one");
+    },
+  );
+
+  it.each(["errored", "terminated", "complete"])(
+    "fails the record of an instance that is %s",
+    async (status) => {
+      const application = `ended-${status}`;
+      const { service } = serviceIn("this process", new Map([[`${application}-one`, status]]));
+      await service.start(application, { seed: 1 }, "one", now);
+      await bucket.put(`${application}/recalibrations/one/shard-0.bin`, "examples");
+      await service.resumeInterrupted(later, false);
+      expect(await records.find(application, "one")).toMatchObject({
+        status: "failed",
+        reasons: [`The Workflow instance ended with status \`${status}\`.`],
+      });
+      expect(await keysOf(`${application}/recalibrations/`)).toEqual([]);
+      expect(await service.start(application, { seed: 1 }, "two", later)).toMatchObject({ ok: true });
+      await end(application, "two");
+    },
+  );
+
+  it("does not fail a record that its instance ended meanwhile", async () => {
+    await records.put("meanwhile", { ...newRecalibrationRecord("one", now, 1), status: "registered" });
+    await records.fail("meanwhile", "one", "The instance ended.", now);
+    expect(await records.find("meanwhile", "one")).toMatchObject({ status: "registered", reasons: [] });
   });
 });
 
 describe("Recalibrations.start", () => {
   it("refuses while another recalibration is active, and starts after it has ended", async () => {
     const application = "one-at-a-time";
-    const { service } = serviceOver();
+    const { service } = serviceIn("this process");
     const first = await service.start(application, { seed: 1 }, "first", now);
     expect(first).toMatchObject({ ok: true });
     // A repeated id returns the same record.
     expect(await service.start(application, { seed: 1 }, "first", now + 1)).toEqual(first);
-    expect(await service.start(application, { seed: 1 }, "second", now)).toMatchObject({ ok: false });
-    if (first.ok)
-      await bucket.put(
-        `${application}/recalibrations/first/record.json`,
-        JSON.stringify({ ...first.value, status: "refused", reasons: ["examples"] }),
-      );
+    expect(await service.start(application, { seed: 1 }, "second", now)).toMatchObject({
+      ok: false,
+      error: { code: "conflict", detail: expect.stringContaining("Recalibration first") },
+    });
+    await end(application, "first");
     expect(await service.start(application, { seed: 1 }, "second", now)).toMatchObject({ ok: true });
   });
 
   it("starts one of several concurrent recalibrations", async () => {
     const application = "concurrent";
-    const { service, created } = serviceOver();
+    const { service, calls } = serviceIn("this process");
     const ids = ["a", "b", "c", "d"];
     const results = await Promise.all(ids.map((id) => service.start(application, { seed: 1 }, id, now)));
     expect(results.filter(({ ok }) => ok)).toHaveLength(1);
-    expect(created).toHaveLength(1);
+    expect(calls).toHaveLength(1);
     // One of two also starts after the first has ended.
-    const [first] = created.map((id) => id.split("-").slice(-1)[0]);
-    const key = `${application}/recalibrations/${first}/record.json`;
-    const record = JSON.parse((await (await bucket.get(key))?.text()) ?? "");
-    await bucket.put(key, JSON.stringify({ ...record, status: "refused", reasons: ["examples"] }));
+    await end(application, (await records.activeId(application)) ?? "");
     const next = ["e", "f"].map((id) => service.start(application, { seed: 1 }, id, now));
     expect((await Promise.all(next)).filter(({ ok }) => ok)).toHaveLength(1);
-  });
-
-  it("takes over the lease of a recalibration that died before its first record, after the timeout", async () => {
-    const application = "no-record";
-    await bucket.put(`~active/${application}`, "dead");
-    const { service } = serviceOver();
-    const today = Date.now() / 1000;
-    await service.resumeStalled(today);
-    expect(await service.start(application, { seed: 1 }, "other", today)).toMatchObject({ ok: false });
-    await service.resumeStalled(today + 86_400);
-    expect(await service.start(application, { seed: 1 }, "other", today)).toMatchObject({ ok: true });
   });
 });
 
@@ -137,11 +200,38 @@ describe("Recalibrations.startAll", () => {
   it("continues with the next application if one fails to start", async () => {
     for (const application of ["night-a", "night-b"])
       await bucket.put(`${application}/log/v1/2026-01-20/00/some`, "");
-    const { service, created } = serviceOver(async ({ id }) => {
-      if (id.startsWith("night-a-")) throw new Error("no instance today");
-    });
+    const { service, calls } = serviceIn("this process", new Map(), "night-a-");
     await service.startAll(now);
-    expect(created).toEqual(expect.arrayContaining(["night-a-night-2026-01-20", "night-b-night-2026-01-20"]));
-    expect(await leaseHolder("night-b")).toBe("night-2026-01-20");
+    expect(calls).toEqual(
+      expect.arrayContaining(["create night-a-night-2026-01-20", "create night-b-night-2026-01-20"]),
+    );
+    expect(await records.activeId("night-b")).toBe("night-2026-01-20");
+  });
+});
+
+describe("records of version 0.2", () => {
+  it("are read from R2, and their leases are removed by retention", async () => {
+    const { service } = serviceIn("this process");
+    const record = { ...newRecalibrationRecord("old", now, 1), status: "registered" as const, version: "v2" };
+    await bucket.put("earlier/recalibrations/old/record.json", JSON.stringify(record));
+    await bucket.put("~active/earlier", "old");
+    expect(await service.get("earlier", "old")).toEqual({ ok: true, value: record });
+    const bindings = { TRAINING_LOG: bucket, DB: database };
+    await removeExpiredLogs(bindings, retention.parse({}), Date.now() / 1000);
+    expect(await keysOf("~active/")).toEqual([]);
+    expect(await service.get("earlier", "old")).toEqual({ ok: true, value: record });
+  });
+});
+
+describe("removeExpiredLogs", () => {
+  it("removes records of recalibrations that ended long ago", async () => {
+    const day = 86_400;
+    await records.put("kept", { ...newRecalibrationRecord("old", now, 1), status: "refused" });
+    await records.put("kept", { ...newRecalibrationRecord("new", now + 300 * day, 1), status: "refused" });
+    const bindings = { TRAINING_LOG: bucket, DB: database };
+    const removed = await removeExpiredLogs(bindings, retention.parse({}), now + 400 * day);
+    expect(removed.recalibrations).toBeGreaterThan(0);
+    expect(await records.find("kept", "old")).toBeNull();
+    expect(await records.find("kept", "new")).toMatchObject({ id: "new" });
   });
 });

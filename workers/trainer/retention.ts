@@ -3,19 +3,29 @@ import { expiryTime, type RemovedCounts, type Retention } from "../../shared/con
 import { applicationsIn, type ExpiringBucket, removeExpired } from "../../shared/retention/remove-expired.ts";
 import { logRoot } from "../../shared/training-log/keys.ts";
 import { artifactRoot } from "./artifacts.ts";
+import { currentProcess } from "./current-process.ts";
+import { RecalibrationStore } from "./store.ts";
+
+/** Key prefix of the leases that version 0.2 stored; their application's records now say which recalibration is active. */
+const leasesOfVersion02 = "~active/";
+/** Records that one step removes. */
+const maxRemovedRecords = 1000;
 
 /**
- * Removes days of the training log and records of recalibrations past their retention. Returns the number of objects
- * removed. `now` is in seconds since the Unix epoch.
+ * Removes days of the training log and records of recalibrations past their retention. Returns the number of objects and
+ * rows removed. `now` is in seconds since the Unix epoch.
  */
 export async function removeExpiredLogs(
-  bucket: ExpiringBucket,
+  { TRAINING_LOG: bucket, DB }: { TRAINING_LOG: ExpiringBucket; DB: D1Database },
   retention: Retention,
   now: number,
 ): Promise<RemovedCounts> {
   const firstDay = new Date(expiryTime(now, retention.trainingLog) * 1000).toISOString().slice(0, 10);
-  const oldest = expiryTime(now, retention.recalibrations) * 1000;
-  const removed = { trainingLog: 0, recalibrations: 0 };
+  const expiry = expiryTime(now, retention.recalibrations);
+  const oldest = expiry * 1000;
+  const records = new RecalibrationStore(DB, currentProcess());
+  const removed = { trainingLog: 0, recalibrations: await records.removeBefore(expiry, maxRemovedRecords) };
+  await removeExpired(bucket, leasesOfVersion02, () => true, false);
   await eachApplication(await applicationsIn(bucket), "retention failed", async (application) => {
     const root = logRoot(application);
     removed.trainingLog += await removeExpired(

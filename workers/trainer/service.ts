@@ -12,8 +12,10 @@ import type { TrainerApi } from "../../shared/services/trainer-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { logPrefix } from "../../shared/training-log/keys.ts";
 import { countLogLines, type LogDayCounts } from "./count-log-lines.ts";
+import { currentProcess } from "./current-process.ts";
 import { Recalibrations } from "./recalibrations.ts";
 import { removeExpiredLogs } from "./retention.ts";
+import { RecalibrationStore } from "./store.ts";
 
 const now = (): number => Date.now() / 1000;
 
@@ -47,8 +49,9 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     return parsed.ok ? this.#recalibrations.get(application, id) : parsed;
   }
 
-  async resumeInterrupted(): Promise<Result<{ running: number; resumed: number }>> {
-    return ok(await this.#recalibrations.resumeStalled(now()));
+  async resumeInterrupted(onlyProcess = false): Promise<Result<{ running: number; resumed: number }>> {
+    const parsed = parse(z.boolean(), onlyProcess);
+    return parsed.ok ? ok(await this.#recalibrations.resumeInterrupted(now(), parsed.value)) : parsed;
   }
 
   async recalibrateAll(): Promise<Result<{ started: number }>> {
@@ -61,10 +64,15 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
 
   async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
-    return parsed.ok ? ok(await removeExpiredLogs(this.env.TRAINING_LOG, parsed.value, now())) : parsed;
+    return parsed.ok ? ok(await removeExpiredLogs(this.env, parsed.value, now())) : parsed;
   }
 
   async ready(): Promise<Readiness> {
-    return { ready: true, detail: "ready" };
+    try {
+      await new RecalibrationStore(this.env.DB, currentProcess()).probe();
+      return { ready: true, detail: "ready" };
+    } catch {
+      return { ready: false, detail: "the trainer database cannot be read: apply migrations/trainer" };
+    }
   }
 }

@@ -32,8 +32,6 @@ export const recalibrationSettings = z.strictObject({
   objectsPerChunk: z.number().int().default(200),
   /** Largest size of a snapshot part in bytes. A step needs a few times as much memory. */
   bytesPerPart: z.number().int().default(4_000_000),
-  /** Seconds without progress, longer than any step takes, after which a running instance is resumed. */
-  stalledSeconds: z.number().default(30),
   gate: gateConfiguration.prefault({}),
 });
 export type RecalibrationSettings = z.infer<typeof recalibrationSettings>;

@@ -4,6 +4,7 @@ import { yieldToEventLoop } from "../../shared/async/yield-to-event-loop.ts";
 import { applicationName } from "../../shared/contracts/primitives.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
 import { ArtifactStore } from "./artifacts.ts";
+import { currentProcess } from "./current-process.ts";
 import {
   RecalibrationRefusedError,
   recalibrate,
@@ -13,6 +14,7 @@ import {
 } from "./recalibrate.ts";
 import { recalibrationSettingsOf } from "./settings.ts";
 import type { StepContext } from "./steps/step.ts";
+import { RecalibrationStore } from "./store.ts";
 
 const parameters = z.object({
   application: applicationName,
@@ -25,7 +27,7 @@ export type RecalibrationParameters = z.infer<typeof parameters>;
 
 /**
  * Runs {@link recalibrate} as a Workflow. Each step stores its artifacts in R2 under fixed names, so that a repeated
- * step writes the same artifacts. An interrupted instance continues after its last finished step.
+ * step writes the same artifacts. The platform continues an interrupted instance after its last finished step.
  */
 export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationParameters> {
   override async run(
@@ -38,6 +40,7 @@ export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationP
       ...request,
       env: this.env,
       artifacts,
+      records: new RecalibrationStore(this.env.DB, currentProcess()),
       settings: recalibrationSettingsOf(this.env),
       pause: yieldToEventLoop,
     };
@@ -50,10 +53,16 @@ export class Recalibration extends WorkflowEntrypoint<TrainerEnv, RecalibrationP
           status: refusalReasons ? "refused" : "failed",
           reasons: refusalReasons ?? [errorText(error)],
         });
-        await artifacts.clear();
+        await clearArtifacts(context);
       });
       return;
     }
-    await step.do("clear", stepConfig, () => artifacts.clear());
+    await step.do("clear", stepConfig, () => clearArtifacts(context));
   }
+}
+
+/** Removes the artifacts of an ended recalibration, and notes that they are removed. */
+async function clearArtifacts({ artifacts, records, application, id }: StepContext): Promise<void> {
+  await artifacts.clear();
+  await records.noteCleared(application, id);
 }

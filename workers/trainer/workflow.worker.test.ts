@@ -1,10 +1,11 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { featureShape } from "../../model/features/compute-features.ts";
 import { outcomeByUtility, syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
 import type { StepRunner } from "./recalibrate.ts";
+import { migrateDatabase } from "./testing/database.ts";
 import { runRecalibration, servingWeights } from "./testing/run-recalibration.ts";
 
 const { TRAINING_LOG: bucket } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
@@ -13,6 +14,8 @@ const log = { examples: 800, users: 120, seed: 3, until, shift: 2 };
 
 /** Settings for a small log: a larger evaluation window, and several parts per chunk. */
 const quick = { epochs: 3, minSteps: 0, evaluationShare: 0.25, bytesPerPart: 1_000_000 };
+
+beforeAll(migrateDatabase);
 
 let names = 0;
 /** Runs a recalibration on the given log lines, in an application of its own. */

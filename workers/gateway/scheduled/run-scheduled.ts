@@ -1,4 +1,6 @@
+import type { Result } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
+import { LocalState } from "../keys/development-keys.ts";
 import { gatewayServices } from "../services.ts";
 import { gatewaySettingsOf } from "../settings.ts";
 import { GatewayStore } from "../store.ts";
@@ -28,10 +30,17 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
   const work =
     cron === nightlyCron
       ? [env.TRAINER.recalibrateAll()]
-      : [env.PRODUCT.resendOutbox(), env.TRAINER.resumeInterrupted(), env.RECOMMENDATION.advanceRollouts()];
+      : [env.PRODUCT.resendOutbox(), resumeRecalibrations(env), env.RECOMMENDATION.advanceRollouts()];
   // Each task runs on its own: one that fails stops no other.
   for (const result of await Promise.allSettled(work)) {
     if (result.status === "rejected") logFailure({ detail: errorText(result.reason) });
     else if (!result.value.ok) logFailure(result.value.error);
   }
+}
+
+/** Resumes recalibrations. A local state is served by one process, so that those of another process were killed. */
+async function resumeRecalibrations(env: GatewayEnv): Promise<Result<object>> {
+  const { developmentMarker } = gatewaySettingsOf(env);
+  const isLocal = await new LocalState(new GatewayStore(env.DB), developmentMarker, Date.now).isConfirmed();
+  return env.TRAINER.resumeInterrupted(isLocal);
 }

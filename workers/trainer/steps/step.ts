@@ -1,5 +1,6 @@
 import type { ArtifactStore } from "../artifacts.ts";
 import type { RecalibrationSettings } from "../settings.ts";
+import type { RecalibrationStore } from "../store.ts";
 
 /** The context that every step of a recalibration receives. */
 export interface StepContext {
@@ -14,6 +15,7 @@ export interface StepContext {
   startedAt: number;
   settings: RecalibrationSettings;
   artifacts: ArtifactStore;
+  records: RecalibrationStore;
   /**
    * Lets other requests run. Callers pause after an amount of work, since the clock of a Worker does not advance while
    * it computes.

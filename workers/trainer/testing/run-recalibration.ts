@@ -9,9 +9,12 @@ import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
 import type { RecalibrationRecord } from "../../../shared/contracts/recalibration.ts";
 import { ok } from "../../../shared/contracts/result.ts";
+import { rateLimitedBucket } from "../../../shared/testing/platform/rate-limited-r2.ts";
 import { ArtifactStore } from "../artifacts.ts";
 import { RecalibrationRefusedError, recalibrate, type StepRunner, updateRecord } from "../recalibrate.ts";
 import { type RecalibrationSettings, recalibrationSettings } from "../settings.ts";
+import { RecalibrationStore } from "../store.ts";
+import { database } from "./database.ts";
 
 const parameters = readParameters(featureShape, new Uint8Array(bundledFile));
 if (parameters === null) throw new Error("the bundled model does not have the network of this version");
@@ -25,9 +28,15 @@ export interface RecalibrationRun {
   registered: ModelManifest[];
 }
 
+/** The bucket of the test as R2 limits it, and its clock in milliseconds. */
+let limitedBucket: R2Bucket | null = null;
+let bucketTime = 0;
+
 /**
- * Runs a recalibration with the trainer's real code. Doubles replace the recommendation service, which serves the
- * bundled weights, and the user service, which reports `erased`: the last erased generation by pseudonym.
+ * Runs a recalibration with the trainer's real code on a bucket that takes one write a second to a key. Doubles replace
+ * the recommendation service, which serves the bundled weights, and the user service, which reports `erased`: the last
+ * erased generation by pseudonym. The clock of the bucket stands still unless a refused write waits, so that any second
+ * write to a key is refused, also of a later run.
  */
 export async function runRecalibration(
   bucket: R2Bucket,
@@ -38,8 +47,9 @@ export async function runRecalibration(
   erased: ReadonlyMap<string, number> = new Map(),
 ): Promise<RecalibrationRun> {
   const registered: ModelManifest[] = [];
+  limitedBucket ??= rateLimitedBucket(bucket, () => bucketTime);
   const env = {
-    TRAINING_LOG: bucket,
+    TRAINING_LOG: limitedBucket,
     USER: {
       findTombstones: async (_application: string, pseudonyms: string[]) =>
         ok(
@@ -66,7 +76,10 @@ export async function runRecalibration(
       },
     },
   } as unknown as TrainerEnv;
-  const artifacts = new ArtifactStore(bucket, application, "run");
+  const artifacts = new ArtifactStore(limitedBucket, application, "run", async (ms) => {
+    bucketTime += ms;
+  });
+  const records = new RecalibrationStore(database, "this process");
   const context = {
     env,
     application,
@@ -75,6 +88,7 @@ export async function runRecalibration(
     startedAt,
     settings: { ...recalibrationSettings.parse({}), ...overrides },
     artifacts,
+    records,
     pause: yieldToEventLoop,
   };
   try {
@@ -83,7 +97,7 @@ export async function runRecalibration(
     if (!(error instanceof RecalibrationRefusedError)) throw error;
     await updateRecord(context, { status: "refused", reasons: error.reasons });
   }
-  const record = await artifacts.record();
+  const record = await records.find(application, "run");
   if (record === null) throw new Error("the recalibration has no record");
   return { record, candidate: await artifacts.model("candidate").catch(() => null), registered };
 }

@@ -107,6 +107,12 @@ export class ShareCache<V> {
     this.#onDelete(application, key, entry.value);
   }
 
+  /** Forgets all values of an application. */
+  deleteAll(application: string): void {
+    for (const key of [...(this.#shares.get(application)?.entries.keys() ?? [])])
+      this.delete(application, key);
+  }
+
   /** Forgets all values of all applications. */
   clear(): void {
     this.#shares.clear();

@@ -10,6 +10,7 @@ const buckets = [
   ["product", "IMAGES"],
 ];
 const keyValueNamespaces = [
+  ["gateway", "KEYS"],
   ["product", "CARDS"],
   ["location", "TILES"],
 ];

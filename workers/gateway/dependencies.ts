@@ -1,3 +1,4 @@
+import type { KeyCopies } from "./keys/key-copies.ts";
 import type { RequestMeter } from "./metering/request-meter.ts";
 import type { SessionLimiters } from "./middleware/limit-address.ts";
 import type { RateLimiter } from "./middleware/rate-limit.ts";
@@ -13,6 +14,8 @@ export type RunInBackground = (work: Promise<unknown>) => void;
 export interface Dependencies {
   services: GatewayServices;
   store: GatewayStore;
+  /** Copies of the keys in KV. */
+  copies: KeyCopies;
   settings: GatewaySettings;
   /** Counts the requests of a key or user. */
   limiter: RateLimiter;

@@ -2,6 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import { createApp } from "./app.ts";
 import type { Gateway } from "./context.ts";
 import { logUnexpectedError } from "./errors/problem-response.ts";
+import { KeyCopies } from "./keys/key-copies.ts";
 import { AnalyticsMeter } from "./metering/analytics-meter.ts";
 import { CombinedMeter } from "./metering/combined-meter.ts";
 import { LogMeter } from "./metering/log-meter.ts";
@@ -18,6 +19,7 @@ const buildApp = (env: GatewayEnv): Gateway =>
   createApp({
     services: gatewayServices(env),
     store: new GatewayStore(env.DB),
+    copies: new KeyCopies(env.KEYS),
     settings: gatewaySettingsOf(env),
     limiter: env.RATE_LIMIT,
     applicationLimiter: env.APPLICATION_RATE_LIMIT,

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { KeyScope } from "../../shared/contracts/credential.ts";
 
@@ -20,10 +21,31 @@ export const apiKeys = sqliteTable(
     expiresAt: integer("expires_at"),
     /** Last use of the key; written at most once an hour. */
     lastUsedAt: integer("last_used_at"),
+    /** Since when the copy in KV may differ from this row; null once it is the same. */
+    uncopiedSince: integer("uncopied_since").default(0),
   },
   (table) => [
     primaryKey({ columns: [table.application, table.id] }),
     uniqueIndex("api_keys_hash").on(table.hash),
+    index("api_keys_uncopied").on(table.uncopiedSince).where(sql`uncopied_since IS NOT NULL`),
+  ],
+);
+
+/**
+ * The last revocation or rotation of each application's keys. Isolates read the changes that they do not know yet, since
+ * a copy of a key in KV may be a minute old.
+ */
+export const keyChanges = sqliteTable(
+  "key_changes",
+  {
+    application: text("application").primaryKey(),
+    /** One number for each change of any application, ascending. */
+    number: integer("number").notNull(),
+    changedAt: integer("changed_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("key_changes_number").on(table.number),
+    index("key_changes_changed").on(table.changedAt),
   ],
 );
 

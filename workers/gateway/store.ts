@@ -1,13 +1,15 @@
-import { and, asc, desc, eq, gte, isNull, lt, lte, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, lte, max, or, sql } from "drizzle-orm";
 import { type AnyD1Database, drizzle } from "drizzle-orm/d1";
 import type { KeyRecord, KeyRole, KeyScope } from "../../shared/contracts/credential.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import type { ImportInput, ImportRecord } from "./readiness.ts";
-import { apiKeys, developmentMarkers, imports } from "./schema.ts";
+import { apiKeys, developmentMarkers, imports, keyChanges } from "./schema.ts";
 
 /** Bounds the answer of `GET /v1/imports`. */
 const maxListedImports = 100;
+/** Applications whose changes are announced again in one call. */
+const maxAnnouncedApplications = 100;
 
 /** The columns of a key that authentication needs. */
 export interface StoredKey {
@@ -28,6 +30,20 @@ export interface KeyEnd {
   expiresAt: number | null;
 }
 
+/** A key whose copy in KV may differ from its row, and what the copy has to be. */
+export interface UncopiedKey extends StoredKey {
+  /** Seconds since the Unix epoch; null for a key that is not revoked. Such a key has no copy. */
+  revokedAt: number | null;
+  /** Since when the copy may differ, in seconds since the Unix epoch; 0 for a key that was never copied. */
+  uncopiedSince: number;
+}
+
+/** Applications whose keys were revoked or rotated, and the number of the last change of all applications. */
+export interface ChangedApplications {
+  applications: { application: string; number: number }[];
+  last: number;
+}
+
 /** The columns of a rotated key's replacement that are not copied from the old key. */
 export interface NewKey {
   id: string;
@@ -41,6 +57,7 @@ const toInstantOrNull = (seconds: number | null): string | null =>
 
 const toKeyRecord = ({
   hash: _,
+  uncopiedSince: __,
   createdAt,
   revokedAt,
   expiresAt,
@@ -92,8 +109,89 @@ export class GatewayStore {
 
   /** Inserts a key and returns its record. */
   async addKey(key: typeof apiKeys.$inferInsert): Promise<KeyRecord> {
-    const [row] = await this.#database.insert(apiKeys).values(key).returning();
+    const [row] = await this.#database
+      .insert(apiKeys)
+      .values({ ...key, uncopiedSince: key.createdAt })
+      .returning();
     return toKeyRecord(row);
+  }
+
+  /** Returns the statement that announces a change of an application's keys at `at`, in seconds since the Unix epoch. */
+  #announceChange(application: string, at: number) {
+    const next = sql<number>`(SELECT coalesce(max(number), 0) + 1 FROM key_changes)`;
+    return this.#database
+      .insert(keyChanges)
+      .values({ application, number: next, changedAt: at })
+      .onConflictDoUpdate({ target: keyChanges.application, set: { number: next, changedAt: at } });
+  }
+
+  /**
+   * Returns the applications whose keys were revoked or rotated after the change with the number `after`. Without a
+   * number, those that changed since `since`, in seconds since the Unix epoch.
+   */
+  async findChanges(after: number | null, since: number): Promise<ChangedApplications> {
+    const [applications, [newest]] = await this.#database.batch([
+      this.#database
+        .select({ application: keyChanges.application, number: keyChanges.number })
+        .from(keyChanges)
+        .where(after === null ? gte(keyChanges.changedAt, since) : gt(keyChanges.number, after)),
+      this.#database.select({ last: max(keyChanges.number) }).from(keyChanges),
+    ]);
+    return { applications, last: newest?.last ?? 0 };
+  }
+
+  /**
+   * Returns at most `limit` keys whose copies may differ from their rows since `before` or longer, in seconds since the
+   * Unix epoch, the longest ones first.
+   */
+  async findUncopied(before: number, limit: number): Promise<UncopiedKey[]> {
+    const rows = await this.#database
+      .select()
+      .from(apiKeys)
+      .where(lte(apiKeys.uncopiedSince, before))
+      .orderBy(asc(apiKeys.uncopiedSince))
+      .limit(limit);
+    return rows.map((row) => ({ ...row, uncopiedSince: row.uncopiedSince ?? 0 }));
+  }
+
+  /** Returns the named keys of an application as they are to be copied. */
+  async findForCopy(application: string, ids: readonly string[]): Promise<UncopiedKey[]> {
+    const rows = await this.#database
+      .select()
+      .from(apiKeys)
+      .where(and(eq(apiKeys.application, application), inArray(apiKeys.id, [...ids])));
+    return rows.map((row) => ({ ...row, uncopiedSince: row.uncopiedSince ?? 0 }));
+  }
+
+  /** Stores that the copies of keys are the same as their rows, unless a row changed since it was read. */
+  async markCopied(keys: readonly UncopiedKey[]): Promise<void> {
+    const [first, ...rest] = keys.map(({ application, id, uncopiedSince }) =>
+      this.#database
+        .update(apiKeys)
+        .set({ uncopiedSince: null })
+        .where(and(whereKey(application, id), eq(apiKeys.uncopiedSince, uncopiedSince))),
+    );
+    if (first) await this.#database.batch([first, ...rest]);
+  }
+
+  /**
+   * Announces again, at `at`, the changes of at most 100 applications whose revoked or rotated keys have old copies since
+   * `before` or longer. Isolates do not read these copies then. Both are in seconds since the Unix epoch.
+   */
+  async announceUncopied(before: number, at: number): Promise<void> {
+    const rows = await this.#database
+      .selectDistinct({ application: apiKeys.application })
+      .from(apiKeys)
+      .where(
+        and(
+          gt(apiKeys.uncopiedSince, 0),
+          lte(apiKeys.uncopiedSince, before),
+          or(isNotNull(apiKeys.revokedAt), isNotNull(apiKeys.expiresAt)),
+        ),
+      )
+      .limit(maxAnnouncedApplications);
+    const [first, ...rest] = rows.map(({ application }) => this.#announceChange(application, at));
+    if (first) await this.#database.batch([first, ...rest]);
   }
 
   /**
@@ -144,19 +242,24 @@ export class GatewayStore {
               scopes: apiKeys.scopes,
               expiresAt: apiKeys.expiresAt,
               lastUsedAt: sql<number | null>`null`.as("last_used_at"),
+              uncopiedSince: sql<number>`${successor.createdAt}`.as("uncopied_since"),
             })
             .from(apiKeys)
             .where(whereRotatable),
         )
         .returning(),
-      this.#database.update(apiKeys).set({ expiresAt }).where(whereRotatable),
+      this.#database
+        .update(apiKeys)
+        .set({ expiresAt, uncopiedSince: successor.createdAt })
+        .where(whereRotatable),
       this.#database.select({ id: apiKeys.id }).from(apiKeys).where(whereKey(application, id)),
+      this.#announceChange(application, successor.createdAt),
     ]);
     if (row) return toKeyRecord(row);
     return old.length > 0 ? "inactive" : "unknown";
   }
 
-  /** Returns the end of the application's key with this id; null where there is none or it is revoked. */
+  /** Returns when the application's key with this id ends; null where there is none or it is revoked. */
   async findIssuer(application: string, id: string): Promise<KeyEnd | null> {
     const [row] = await this.#database
       .select({ expiresAt: apiKeys.expiresAt })
@@ -184,11 +287,14 @@ export class GatewayStore {
   /** Revokes a key. Returns whether the application has such a key. A second revocation keeps the time of the first. */
   async revokeKey(application: string, id: string, at: number): Promise<boolean> {
     const thisKey = whereKey(application, id);
-    await this.#database
-      .update(apiKeys)
-      .set({ revokedAt: at })
-      .where(and(thisKey, isNull(apiKeys.revokedAt)));
-    const rows = await this.#database.select({ id: apiKeys.id }).from(apiKeys).where(thisKey);
+    const [, rows] = await this.#database.batch([
+      this.#database
+        .update(apiKeys)
+        .set({ revokedAt: at, uncopiedSince: at })
+        .where(and(thisKey, isNull(apiKeys.revokedAt))),
+      this.#database.select({ id: apiKeys.id }).from(apiKeys).where(thisKey),
+      this.#announceChange(application, at),
+    ]);
     return rows.length > 0;
   }
 

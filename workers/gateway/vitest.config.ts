@@ -11,6 +11,7 @@ export default defineConfig({
       miniflare: {
         compatibilityDate: "2026-11-01",
         d1Databases: ["DB"],
+        kvNamespaces: ["KEYS"],
         ratelimits: { RATE_LIMIT: { namespace_id: "1001", simple: { limit: 5, period: 10 } } },
         bindings: { MIGRATIONS: await readD1Migrations(migrations) },
       },

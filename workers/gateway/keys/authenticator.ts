@@ -13,29 +13,37 @@ import {
 } from "./development-keys.ts";
 import { FailedLookups } from "./failed-lookups.ts";
 import { hashesEqual, hashKey, isWellFormedKey, looksLikeKey } from "./key.ts";
+import { type ChangeReader, KeyChanges } from "./key-changes.ts";
 import { KeyLookups, type KeyReader, type LookupOptions } from "./key-lookups.ts";
+import { RecordSource, type RememberedRecord } from "./record-source.ts";
 import { verifyToken } from "./tokens.ts";
 
-/** Milliseconds for which an isolate trusts a look-up of the key that issued a token. */
-const issuerCacheMs = 5_000;
+/** Milliseconds for which an isolate remembers that a key that issued a token does not exist. */
+const unknownIssuerMs = 60_000;
 /** Bounds the memory of an isolate. */
 const maxCachedIssuers = 1_000;
 /** A key's last use is stored at most once in this interval, so that a busy key does not write on each request. */
 const useRecordingIntervalSeconds = 3_600;
 
+/** Reads keys by the tokens that they issued; the gateway's store and the copies in KV implement it. */
+export interface IssuerReader {
+  /** Returns when the application's key with this id ends; null where there is none or it is revoked. */
+  findIssuer(application: string, id: string): Promise<KeyEnd | null>;
+}
+
 /** Looks keys up and stores their last use; the gateway's store implements it. */
-export interface KeyDirectory extends KeyReader, MarkerReader {
+export interface KeyDirectory extends KeyReader, IssuerReader, ChangeReader, MarkerReader {
   /**
    * Stores `at` as the key's last use, unless a use after `recordedBefore` is stored. Both are in seconds since the
    * Unix epoch.
    */
   recordUse(key: StoredKey, at: number, recordedBefore: number): Promise<void>;
-  /** Returns the end of the application's key with this id; null where there is none or it is revoked. */
-  findIssuer(application: string, id: string): Promise<KeyEnd | null>;
 }
 
 export interface AuthenticatorOptions {
   keys: KeyDirectory;
+  /** Copies of the keys in KV. */
+  copies: KeyReader & IssuerReader;
   settings: GatewaySettings;
   failureLimiter: RateLimiter;
   /** Returns milliseconds since the Unix epoch. */
@@ -59,22 +67,34 @@ const callerOfKey = (
 };
 
 /**
- * Identifies the caller of a credential: an API key or a user token. It caches each look-up, failed ones apart. A key that
- * another isolate revoked works for five seconds, except in calls that skip the cache.
+ * Identifies the caller of a credential: an API key or a user token. Keys are in the isolate's memory, in KV, and in the
+ * database. A key that another isolate revoked works for ten seconds at most, except in calls that skip the cache.
  */
 export class Authenticator {
   readonly #directory: KeyDirectory;
+  readonly #copies: IssuerReader;
+  readonly #changes: KeyChanges;
+  readonly #source: RecordSource;
   readonly #keys: KeyLookups;
   readonly #localState: LocalState;
   readonly #settings: GatewaySettings;
   readonly #now: () => number;
   readonly #runInBackground: RunInBackground;
-  /** Ends of keys that issued tokens, by application and key id; `key` is null for a revoked or unknown key. */
-  readonly #issuers = new ShareCache<{ key: KeyEnd | null; until: number }>({ maxSize: maxCachedIssuers });
+  /** Ends of keys that issued tokens, by application and key id; null for a revoked or unknown key. */
+  readonly #issuers = new ShareCache<RememberedRecord<KeyEnd | null>>({ maxSize: maxCachedIssuers });
 
-  constructor({ keys, settings, failureLimiter, now, runInBackground }: AuthenticatorOptions) {
+  constructor({ keys, copies, settings, failureLimiter, now, runInBackground }: AuthenticatorOptions) {
     this.#directory = keys;
-    this.#keys = new KeyLookups(keys, new FailedLookups(failureLimiter, now), now);
+    this.#copies = copies;
+    this.#changes = new KeyChanges({
+      reader: keys,
+      now,
+      runInBackground,
+      onChange: (application) => this.#forget(application),
+    });
+    this.#source = new RecordSource(this.#changes, now);
+    const failures = new FailedLookups(failureLimiter, now);
+    this.#keys = new KeyLookups({ keys, copies, changes: this.#changes, failures, now });
     this.#localState = new LocalState(keys, settings.developmentMarker, now);
     this.#settings = settings;
     this.#now = now;
@@ -96,6 +116,13 @@ export class Authenticator {
   clearCache(): void {
     this.#keys.clear();
     this.#issuers.clear();
+    this.#changes.expire();
+  }
+
+  /** Forgets what this isolate knows of an application's keys. */
+  #forget(application: string): void {
+    this.#keys.forget(application);
+    this.#issuers.deleteAll(application);
   }
 
   async #byDevelopmentKey({ text, isLocal }: PresentedCredential): Promise<Caller | null> {
@@ -143,11 +170,27 @@ export class Authenticator {
       const isIssuer = application === developmentApplication && (await this.#localState.isConfirmed());
       return isIssuer ? { expiresAt: null } : null;
     }
-    const now = this.#now();
-    const cached = this.#issuers.get(application, id);
-    if (cached && cached.until > now && !skipCache) return cached.key;
-    const key = await this.#directory.findIssuer(application, id);
-    this.#issuers.set(application, id, { key, until: now + issuerCacheMs });
-    return key;
+    const isKnown = skipCache || (await this.#changes.areKnown());
+    const remembered = this.#issuers.get(application, id);
+    if (!remembered || skipCache) return this.#readIssuer(application, id, skipCache);
+    const { record, readAt } = remembered;
+    if (record === null)
+      return this.#now() - readAt < unknownIssuerMs ? null : this.#readIssuer(application, id, false);
+    return this.#source.confirm({ record, readAt }, isKnown, () => this.#readIssuer(application, id, false));
+  }
+
+  async #readIssuer(application: string, id: string, skipCopy: boolean): Promise<KeyEnd | null> {
+    const found = await this.#source.read(
+      {
+        copy: () => this.#copies.findIssuer(application, id),
+        row: () => this.#directory.findIssuer(application, id),
+        applicationOf: () => application,
+      },
+      skipCopy,
+    );
+    const record = found?.record ?? null;
+    if (!found || found.mayRemember) this.#issuers.set(application, id, { record, readAt: this.#now() });
+    else this.#issuers.delete(application, id);
+    return record;
   }
 }

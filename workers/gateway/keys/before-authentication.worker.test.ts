@@ -1,12 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
 import { type CreatedKey, createdKey } from "../../../shared/contracts/credential.ts";
 import { GatewayStore } from "../store.ts";
+import { namespaceOf } from "../testing/copy-namespace.ts";
 import { testEnvironment } from "../testing/test-environment.ts";
 import { createTestGateway, issueTestToken, signTestToken, unlimitedRate } from "../testing/test-gateway.ts";
 import { failurePolicy } from "./failed-lookups.ts";
 import { generateKey } from "./key.ts";
+import { KeyCopies } from "./key-copies.ts";
 
-/** Creates a gateway that counts the database reads of keys. */
+/** Creates a gateway that counts the database reads of keys. It finds no copies of keys in KV. */
 function countingGateway(overrides: Parameters<typeof createTestGateway>[0] = {}) {
   const clock = { at: Date.now() };
   const store = new GatewayStore(testEnvironment.DB);
@@ -21,7 +23,11 @@ function countingGateway(overrides: Parameters<typeof createTestGateway>[0] = {}
     reads.issuers++;
     return findIssuer(...key);
   };
-  const gateway = createTestGateway({ store, limiter: unlimitedRate, now: () => clock.at, ...overrides });
+  const gateway = createTestGateway({
+    ...{ store, limiter: unlimitedRate, now: () => clock.at },
+    copies: new KeyCopies(namespaceOf(new Map())),
+    ...overrides,
+  });
   const ask = async (key: string, address = "192.0.2.7") =>
     (await gateway.call("GET", "/v1/products", { key, headers: { "cf-connecting-ip": address } })).status;
   return { gateway, clock, reads, ask };
@@ -102,31 +108,22 @@ describe("credentials of strangers", () => {
     expect(await ask(key)).toBe(200);
   });
 
-  it("S14: leave no key unknown that could not be looked up, and known ones work while the database is down", async () => {
+  it("S14: leave no key unknown that could not be looked up", async () => {
     const store = new GatewayStore(testEnvironment.DB);
     const [findKey, findIssuer] = [store.findKey.bind(store), store.findIssuer.bind(store)];
-    let isDown = false;
+    let isDown = true;
     const down = () => Promise.reject(new Error("D1_ERROR: the database is down"));
     store.findKey = (hash) => (isDown ? down() : findKey(hash));
     store.findIssuer = (...key) => (isDown ? down() : findIssuer(...key));
-    const { ask, clock } = countingGateway({ store });
-    const [known, other] = [await createKey(), await createKey()];
-    const [token, otherToken] = [
-      await signTestToken({ keyId: known.id }),
-      await signTestToken({ keyId: other.id }),
-    ];
-    expect([await ask(known.key), await ask(token)]).toEqual([200, 200]);
-    isDown = true;
+    const { ask } = countingGateway({ store });
+    const other = await createKey();
+    const token = await signTestToken({ keyId: other.id });
     const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    expect([await ask(known.key), await ask(token)]).toEqual([200, 200]);
-    expect([await ask(other.key), await ask(otherToken)]).toEqual([503, 503]);
-    // Nobody can say then that the key was not revoked.
-    clock.at += 5_000;
-    expect([await ask(known.key), await ask(token)]).toEqual([503, 503]);
+    expect([await ask(other.key), await ask(token)]).toEqual([503, 503]);
     for (let i = 0; i < failurePolicy.requests; i++) expect(await ask(generateKey("server"))).toBe(503);
     isDown = false;
     logged.mockRestore();
-    for (const text of [known.key, other.key, token, otherToken]) expect(await ask(text)).toBe(200);
+    for (const text of [other.key, token]) expect(await ask(text)).toBe(200);
   });
 
   it("S14: are looked up once where the same unknown or revoked key is sent again, by any operation", async () => {

@@ -1,11 +1,9 @@
 import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import type { StoredKey } from "../store.ts";
+import type { RememberedRecord } from "./record-source.ts";
 
-/** A key that the database had, and until when an isolate trusts it, in milliseconds since the Unix epoch. */
-export interface KnownKey {
-  key: StoredKey;
-  until: number;
-}
+/** A key, and when an isolate read it. */
+export type KnownKey = RememberedRecord<StoredKey>;
 
 /**
  * Keys that an isolate has looked up, by their hash. Applications share the cache: one that uses many keys displaces its
@@ -32,13 +30,18 @@ export class KnownKeys {
 
   set(hash: string, known: KnownKey): void {
     this.delete(hash);
-    this.#applications.set(hash, known.key.application);
-    this.#keys.set(known.key.application, hash, known);
+    this.#applications.set(hash, known.record.application);
+    this.#keys.set(known.record.application, hash, known);
   }
 
   delete(hash: string): void {
     const application = this.#applications.get(hash);
     if (application !== undefined) this.#keys.delete(application, hash);
+  }
+
+  /** Forgets the keys of an application. */
+  deleteAll(application: string): void {
+    this.#keys.deleteAll(application);
   }
 
   clear(): void {

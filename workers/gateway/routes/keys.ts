@@ -13,6 +13,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import type { Authenticator } from "../keys/authenticator.ts";
 import { type Caller, describeAccess } from "../keys/caller.ts";
+import { copyNow } from "../keys/copy-keys.ts";
 import { generateKey, hashKey } from "../keys/key.ts";
 import {
   type GuardRoute,
@@ -50,10 +51,13 @@ async function newKey(role: KeyRole, now: number) {
 /** Adds routes to create, list, rotate and revoke API keys. */
 export function addKeyRoutes(
   app: Gateway,
-  { store, now }: Dependencies,
+  { store, copies, now, runInBackground }: Dependencies,
   guard: GuardRoute,
   authenticator: Authenticator,
 ): void {
+  const copyLater = (application: string, ids: readonly string[]): void =>
+    runInBackground(copyNow(store, copies, { application, ids, now: now() / 1000 }));
+
   app.openapi(
     createRoute({
       method: "post",
@@ -72,7 +76,9 @@ export function addKeyRoutes(
       const { application: wanted, ...rights } = c.req.valid("json");
       const application = applicationForNewKey(c.var.caller, wanted);
       const { key, stored } = await newKey(rights.role, now());
-      return c.json({ ...(await store.addKey({ application, ...rights, ...stored })), key }, 201);
+      const made = await store.addKey({ application, ...rights, ...stored });
+      copyLater(application, [made.id]);
+      return c.json({ ...made, key }, 201);
     },
   );
 
@@ -124,6 +130,7 @@ export function addKeyRoutes(
       if (successor === "inactive")
         throwRefusal("conflict", "The key is revoked or was rotated before; create a new key instead.");
       authenticator.clearCache();
+      copyLater(c.var.caller.application, [id, successor.id]);
       return c.json({ ...successor, key, replaces: { id, expiresAt: toInstant(expiresAt) } }, 201);
     },
   );
@@ -146,6 +153,7 @@ export function addKeyRoutes(
       const found = await store.revokeKey(c.var.caller.application, id, Math.floor(now() / 1000));
       if (!found) throwRefusal("not_found", `The application has no key with the id ${id}.`);
       authenticator.clearCache();
+      copyLater(c.var.caller.application, [id]);
       return c.body(null, 204);
     },
   );

@@ -1,6 +1,8 @@
-import type { Result } from "../../../shared/contracts/result.ts";
+import { ok, type Result } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
+import { copyChangedKeys } from "../keys/copy-keys.ts";
 import { LocalState } from "../keys/development-keys.ts";
+import { KeyCopies } from "../keys/key-copies.ts";
 import { gatewayServices } from "../services.ts";
 import { gatewaySettingsOf } from "../settings.ts";
 import { GatewayStore } from "../store.ts";
@@ -13,7 +15,7 @@ const logFailure = (failure: object): void =>
   console.error(JSON.stringify({ event: "scheduled work failed", ...failure }));
 
 /**
- * Runs the work of a cron trigger. Each minute: sends product changes that no consumer confirmed, resumes interrupted
+ * Runs the work of a cron trigger. Each minute: copies changed keys to KV, sends product changes that no consumer confirmed, resumes interrupted
  * recalibrations, and advances the rollouts of candidate models. Each night: applies retention, then starts a
  * recalibration of every application's model.
  */
@@ -30,7 +32,12 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
   const work =
     cron === nightlyCron
       ? [env.TRAINER.recalibrateAll()]
-      : [env.PRODUCT.resendOutbox(), resumeRecalibrations(env), env.RECOMMENDATION.advanceRollouts()];
+      : [
+          copyChangedKeys(new GatewayStore(env.DB), new KeyCopies(env.KEYS), Date.now() / 1000).then(ok),
+          env.PRODUCT.resendOutbox(),
+          resumeRecalibrations(env),
+          env.RECOMMENDATION.advanceRollouts(),
+        ];
   // Each task runs on its own: one that fails stops no other.
   for (const result of await Promise.allSettled(work)) {
     if (result.status === "rejected") logFailure({ detail: errorText(result.reason) });

@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 /** The bindings that vitest.config.ts declares for the tests. */
 export interface TestEnvironment {
   DB: D1Database;
+  KEYS: KVNamespace;
   RATE_LIMIT: RateLimit;
   MIGRATIONS: D1Migration[];
 }

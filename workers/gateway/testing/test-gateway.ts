@@ -2,6 +2,7 @@ import { usualConsent } from "../../../shared/consent/default-consent.ts";
 import { retention } from "../../../shared/contracts/retention.ts";
 import { createApp } from "../app.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { KeyCopies } from "../keys/key-copies.ts";
 import { tokenSecretsOf } from "../keys/token-secrets.ts";
 import { issueToken, type TokenSubject } from "../keys/tokens.ts";
 import type { RequestPoint } from "../metering/request-meter.ts";
@@ -44,6 +45,7 @@ export function createTestGateway(overrides: Partial<Dependencies> = {}) {
   const dependencies: Dependencies = {
     services: inMemoryServices(),
     store: new GatewayStore(testEnvironment.DB),
+    copies: new KeyCopies(testEnvironment.KEYS),
     settings: testSettings,
     limiter: testEnvironment.RATE_LIMIT,
     applicationLimiter: unlimitedRate,

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { CreatedKey, KeyRecord, keyInput, RotatedKey } from "../shared/contracts/credential.ts";
 import { idInPath, type Transport, toJsonBody } from "./transport.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { StoredImage } from "../shared/contracts/image.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import type {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type IssuedSession, issuedSession } from "../shared/contracts/credential.ts";
 import { type FetchFunction, Transport, toJsonBody, VicinityError } from "./transport.ts";
 import { Vicinity } from "./vicinity.ts";

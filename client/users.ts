@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Coarsening } from "../shared/contracts/coarsening.ts";
 import type { Erasure } from "../shared/contracts/erasure.ts";
 import type { ExportItem } from "../shared/contracts/export.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { IssuedToken } from "../shared/contracts/credential.ts";
 import type { EventInput, EventReceipt } from "../shared/contracts/event.ts";
 import type { NearbyAnswer, ResolvedLocation } from "../shared/contracts/location.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseJsonVariable } from "../shared/settings/parse-json-variable.ts";
 
 const keepAwakeSettings = z.strictObject({

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Random } from "../model/train/random.ts";
 import { coarsening } from "../shared/contracts/coarsening.ts";
 import { callApi } from "./kill/call-api.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { syntheticLog } from "../model/recalibrate/testing/synthetic-log.ts";
 import { migrateLocalDatabases } from "../scripts/databases/migrate.ts";
 import { bundledWeights } from "../scripts/models/bundled-model.ts";

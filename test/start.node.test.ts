@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { listDescendants } from "../scripts/processes/list-processes.ts";
 import { listeningPorts } from "../scripts/processes/listening-ports.ts";
 import { freePort } from "../scripts/start/free-port.ts";

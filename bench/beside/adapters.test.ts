@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { eventInput } from "../../shared/contracts/event.ts";
 import { productInput } from "../../shared/contracts/product.ts";
 import { recommendationInput } from "../../shared/contracts/recommendation.ts";

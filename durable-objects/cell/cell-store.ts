@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ChildSummary } from "../../model/tiles/build-tiles.ts";
 import { addressOfProduct, type CellProduct } from "../../model/tiles/cell-product.ts";
 import type { ProductChange } from "../../shared/contracts/product.ts";

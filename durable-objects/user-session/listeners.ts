@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 
 /** Maximum number of WebSockets per user. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** An event may be seven days late, and its id must be stored that long to detect a duplicate. */
 const minDays = 8;

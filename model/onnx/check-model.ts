@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import { sha256Hex } from "../../shared/hash/sha256.ts";

@@ -1,10 +1,10 @@
-import { latLngToCell } from "h3-js";
 import {
   type EventType,
   eventTypes,
   type Interaction,
   type ProductFacts,
 } from "../../shared/contracts/event.ts";
+import { latLngToCell } from "../../shared/geo/h3/points.ts";
 import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import { withCounted } from "./counted-choices.ts";

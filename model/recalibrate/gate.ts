@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { baselineNames, type Comparison, type QualityDifference } from "./compare.ts";
 import type { LogStatistics } from "./example-summary.ts";
 

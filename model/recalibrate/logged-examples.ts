@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type EventType, eventType } from "../../shared/contracts/event.ts";
 import { trainingCorrection, trainingExample } from "../../shared/contracts/queues.ts";
 import { hash53 } from "../columns/hash.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { FeatureShape } from "../features/batch.ts";
 import { parameterSpecs } from "../network/network.ts";
 import type { Parameter, Parameters } from "../network/parameters.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { D1Database } from "@cloudflare/workers-types";
-import { z } from "zod";
+import * as z from "zod";
 import type { KeyInput, KeyRecord } from "../../shared/contracts/credential.ts";
 import { generateKey, hashKey } from "../../workers/gateway/keys/key.ts";
 import { GatewayStore } from "../../workers/gateway/store.ts";

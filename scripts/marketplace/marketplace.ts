@@ -1,9 +1,9 @@
-import { latLngToCell } from "h3-js";
 import { allEvents, type Dataset } from "../../model/data/dataset.ts";
 import type { EventInput } from "../../shared/contracts/event.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { ProductInput } from "../../shared/contracts/product.ts";
 import { leafResolution } from "../../shared/geo/cells.ts";
+import { latLngToCell } from "../../shared/geo/h3/points.ts";
 import { EventIds } from "./event-ids.ts";
 
 /** Products and events to import, in this order. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiTarget } from "../api/send-with-retries.ts";
 
 const requestTimeoutMs = 30_000;

@@ -1,5 +1,5 @@
 import type { D1Database } from "@cloudflare/workers-types";
-import { z } from "zod";
+import * as z from "zod";
 import type { Account } from "../deploy/account.ts";
 import { type SecretStore, type StoredSecret, secretName, secretNumber } from "./secret-store.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { collectedConsent, unknownConsent } from "../contracts/consent.ts";
 import type { AcceptedInteraction } from "../contracts/event.ts";
 import type { OutboxRow, PlaceVisit } from "../contracts/queues.ts";

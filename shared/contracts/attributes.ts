@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { boundedRecord, wellFormedText } from "./primitives.ts";
 
 /** Characters of a text in an attribute, and texts of a list. */

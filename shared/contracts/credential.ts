@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { applicationName, identifier, instant, plainId, wellFormedText } from "./primitives.ts";
 

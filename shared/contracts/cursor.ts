@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Page } from "./page.ts";
 import { ok, type Result, refuse } from "./result.ts";
 

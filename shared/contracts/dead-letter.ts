@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { instant } from "./primitives.ts";
 
 /** Returns the seconds until a failed message is retried: doubles with each attempt, at most 600. */

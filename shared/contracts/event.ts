@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { collectedConsent } from "./consent.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { categoryName, epochSeconds, identifier, plainId, point, precision } from "./primitives.ts";

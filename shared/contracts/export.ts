@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { eventType } from "./event.ts";
 import { identifier, instant, point } from "./primitives.ts";
 import { experimentCounts } from "./queues.ts";

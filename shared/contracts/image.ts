@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Maximum size of a product image in bytes: 5 MiB, as sent. */
 export const maxImageBytes = 5 * 1024 * 1024;

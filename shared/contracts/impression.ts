@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { identifier } from "./primitives.ts";
 import { receiptRecord } from "./recommendation.ts";
 import type { Requester } from "./requester.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maxAmount } from "./minor-units.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { categoryName, currencyCode, identifier, point, precision } from "./primitives.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { firstStage } from "./retrieval.ts";
 
 /** Metrics of a model on held-out data, by name. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { keyInput, keyRotation, tokenInput } from "./credential.ts";
 import { eventInput } from "./event.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";

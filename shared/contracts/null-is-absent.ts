@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A field that accepts null in place of its absence; other fields stay as they are. */
 type AbsentIfNull<Field> =

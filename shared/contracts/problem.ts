@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bulkReport } from "./product.ts";
 import { inputIssue, refusalCode } from "./result.ts";
 

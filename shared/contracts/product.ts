@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { attributes } from "./attributes.ts";
 import { excessDigits } from "./excess-digits.ts";
 import { maxAmount } from "./minor-units.ts";

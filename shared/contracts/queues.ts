@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { collectedConsent } from "./consent.ts";
 import { acceptedInteraction, eventType } from "./event.ts";
 import { loggedCandidate } from "./impression.ts";

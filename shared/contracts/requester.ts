@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { epochSeconds } from "./primitives.ts";
 
 /** What the services need to know of who sends a request for a user. The gateway derives it from the credential. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const days = (defaultDays: number) => z.number().int().min(1).max(36_500).default(defaultDays);
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { decidedFilter, type ResolvedLocation } from "./location.ts";
 import { categoryName, identifier, point } from "./primitives.ts";
 

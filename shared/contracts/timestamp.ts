@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const example = "2026-01-31T12:00:00+01:00";
 /** Matches the extended format (`2026-01-31T12:00:00`) and the basic format (`20260131T120000`). */

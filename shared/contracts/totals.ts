@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Lifetime counts of a product. Of each type, a user counts once in each UTC hour, however often they view or buy the

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { attributes } from "./attributes.ts";
 import { eventType } from "./event.ts";
 import { answerLocation } from "./location.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What Vicinity did with a value that it accepted and did not use as it was sent, and why. */
 export const inputWarning = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** How many different users must be behind what a list shows of the choices of others, unless configured. */
 export const defaultMinUsersShown = 5;

@@ -1,13 +1,12 @@
+import type { Point } from "../contracts/primitives.ts";
 import {
   cellToCenterChild,
   cellToChildren,
-  cellToLatLng,
   cellToParent,
   getResolution,
   isValidCell,
-  latLngToCell,
-} from "h3-js";
-import type { Point } from "../contracts/primitives.ts";
+} from "./h3/cell-index.ts";
+import { cellToLatLng, latLngToCell } from "./h3/points.ts";
 
 /** H3 resolution of the coarsest cells that hold products: about 36 km², 3.7 km edge. SCALE.md has the measurement. */
 export const leafResolution = 6;

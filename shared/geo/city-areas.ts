@@ -1,5 +1,5 @@
-import { latLngToCell } from "h3-js";
 import type { Point } from "../contracts/primitives.ts";
+import { latLngToCell } from "./h3/points.ts";
 
 /**
  * H3 resolution of the areas that index cities. An area is about 180 km across, so an area and its neighbors contain

@@ -1,5 +1,5 @@
-import { cellToLatLng, latLngToCell } from "h3-js";
 import type { Point } from "../contracts/primitives.ts";
+import { cellToLatLng, latLngToCell } from "./h3/points.ts";
 
 /** H3 resolution whose cells are about 1 km across (0.53 km edge). */
 const kilometerResolution = 8;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Minimum length of the secret, in characters. `npm run deploy` and `npm start` create 64 hexadecimal digits. */
 const minSecretLength = 32;

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** Parsed variables, by schema: an isolate reads its variables in every request, and they do not change. */
 const parsed = new WeakMap<z.ZodType, { text: string; settings: unknown }>();

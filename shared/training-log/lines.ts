@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The fields of every line of the log: the name of the user in the log, and the generation of their data. */
 const lineOwner = z.object({ pseudonym: z.string(), generation: z.number().int().default(0) });

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { developmentKey } from "../../scripts/start/development-key.ts";
 import { ndjsonHeaders } from "../support/ndjson.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { Random } from "../../model/train/random.ts";
 import { migrateLocalDatabases } from "../../scripts/databases/migrate.ts";
 import { developmentKey } from "../../scripts/start/development-key.ts";

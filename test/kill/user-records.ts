@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { toNdjson } from "../support/ndjson.ts";

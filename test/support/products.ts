@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { productInput } from "../../shared/contracts/product.ts";
 

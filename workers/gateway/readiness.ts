@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { identifier, instant, wellFormedText } from "../../shared/contracts/primitives.ts";
 
 /** Longest reason of a failed import, in characters. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { usualConsent } from "../../shared/consent/default-consent.ts";
 import { type Precision, precision } from "../../shared/contracts/primitives.ts";
 import { type Retention, retention } from "../../shared/contracts/retention.ts";

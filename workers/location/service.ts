@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import { type Columns, groupIdOf } from "../../model/columns/columns.ts";

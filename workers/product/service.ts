@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeCursor, toPage } from "../../shared/contracts/cursor.ts";
 import type {
   DeadLetter,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
 import { deadLetterWithBody } from "../../shared/contracts/dead-letter.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { eventInput } from "../../shared/contracts/event.ts";
 import { modelManifest, modelOrigin } from "../../shared/contracts/model.ts";
 import {

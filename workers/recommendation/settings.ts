@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 import { defaultHistoryRules, type HistoryRules } from "../../model/rules/hidden-products.ts";
 import { type PurchasedRule, purchasedRule } from "../../shared/contracts/recommendation.ts";

@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { applicationName, plainId } from "../../shared/contracts/primitives.ts";
 import {
   type RecalibrationInput,

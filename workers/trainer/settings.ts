@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 
 /** Settings of recalibrations: JSON in the worker's variable `RECALIBRATION`. */

@@ -1,5 +1,5 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { yieldToEventLoop } from "../../shared/async/yield-to-event-loop.ts";
 import { applicationName } from "../../shared/contracts/primitives.ts";
 import { errorText } from "../../shared/errors/error-text.ts";

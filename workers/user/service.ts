@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import type { ConsentLimits } from "../../shared/consent/consent-limits.ts";
 import { defaultConsentOf } from "../../shared/consent/default-consent.ts";
 import { decodeCursor, encodeCursor, toPage } from "../../shared/contracts/cursor.ts";

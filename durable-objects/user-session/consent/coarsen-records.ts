@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { allowedVisit } from "../../../shared/consent/allowed-rows.ts";
 import type { ConsentLimits } from "../../../shared/consent/consent-limits.ts";
 import { isFiner } from "../../../shared/consent/levels.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { limitsOfLowering } from "../../../shared/consent/consent-limits.ts";
 import { isFiner } from "../../../shared/consent/levels.ts";
 import type { Coarsening, CoarseningStore } from "../../../shared/contracts/coarsening.ts";

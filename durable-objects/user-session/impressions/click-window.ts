@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { daySeconds } from "../../../shared/time/seconds.ts";
 
 const defaultClickWindowSeconds = 1800;

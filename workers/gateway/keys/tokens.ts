@@ -1,5 +1,5 @@
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { applicationName, identifier, plainId } from "../../../shared/contracts/primitives.ts";
 import type { TokenSecret } from "./token-secrets.ts";
 

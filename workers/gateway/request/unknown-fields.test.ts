@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { unknownFields } from "./unknown-fields.ts";
 
 it("returns the paths of fields that a schema does not have, at any depth", () => {

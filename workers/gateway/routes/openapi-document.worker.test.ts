@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { problemCodes } from "../../../shared/contracts/problem.ts";
 import { createTestGateway } from "../testing/test-gateway.ts";
 

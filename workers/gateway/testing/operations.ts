@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type AccessLevel, accessLevels } from "../keys/caller.ts";
 
 const methods = ["get", "put", "post", "patch", "delete"] as const;

@@ -1,8 +1,9 @@
-import { cellToChildren, cellToLatLng, latLngToCell } from "h3-js";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { cityResolution, coarsenToCity } from "../../../shared/geo/coarsen.ts";
 import { countryOf } from "../../../shared/geo/country.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
+import { cellToChildren } from "../../../shared/geo/h3/cell-index.ts";
+import { cellToLatLng, latLngToCell } from "../../../shared/geo/h3/points.ts";
 
 /** Resolutions below that of the cell in which a part of the cell in the country is searched: 49 parts of about 6 km. */
 const partResolutions = 2;

@@ -1,11 +1,11 @@
 import tzlookup from "@photostructure/tz-lookup";
-import { gridDisk } from "h3-js";
 import type { City, EdgeLocation, ResolvedLocation } from "../../../shared/contracts/location.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { leafCellAt } from "../../../shared/geo/cells.ts";
 import { areaOf } from "../../../shared/geo/city-areas.ts";
 import { countryOf } from "../../../shared/geo/country.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
+import { cellAndNeighbors } from "../../../shared/geo/h3/points.ts";
 import { implausibilityOf } from "../../../shared/geo/implausible-point.ts";
 import { unitVectors, vectorDistanceKm } from "../../../shared/geo/sphere.ts";
 import type { CityStore } from "../store.ts";
@@ -96,7 +96,7 @@ export class Gazetteer {
     const area = areaOf(point);
     const cached = areaCache.get(area);
     if (cached) return cached;
-    const cityIndex = indexCities(await this.#store.inAreas(gridDisk(area, 1)));
+    const cityIndex = indexCities(await this.#store.inAreas(cellAndNeighbors(area)));
     areaCache.set(area, cityIndex);
     for (const oldest of areaCache.keys()) {
       if (areaCache.size <= maxCachedAreas) break;

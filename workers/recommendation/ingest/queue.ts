@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import {
   type DeadLetterWithBody,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { dailyDrift, type ReferenceDistributions } from "../../../model/drift/daily-drift.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import type { LoggedExample } from "../../../model/recalibrate/logged-examples.ts";

@@ -11,8 +11,9 @@ import {
 import { toInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
+import { putAtRate } from "../../../shared/r2/put-at-rate.ts";
 import { evaluateCandidate } from "../gate/evaluate-candidate.ts";
-import { trialModels } from "../ranker/isolate-models.ts";
+import { applicationModels } from "../ranker/isolate-models.ts";
 import { advanceRollout, currentVerdict } from "../rollout/advance-rollout.ts";
 import { rolloutExperimentOf } from "../rollout/canary-arm.ts";
 import { rolloutSettingsOf } from "../settings.ts";
@@ -141,9 +142,9 @@ export class ModelRegistry {
       identity !== (await modelIdentity(bundledModelManifest))
     )
       return this.#versionConflict(manifest.version);
-    const loaded = await trialModels.load(this.#application, manifest, new Uint8Array(bytes));
+    const loaded = await applicationModels.load(this.#application, manifest, new Uint8Array(bytes), "trial");
     if (!loaded.ok) return loaded;
-    await this.#env.MODELS.put(modelKey(this.#application, manifest.sha256), bytes);
+    await this.#putFile(manifest.sha256, bytes);
     const { version } = manifest;
     const versions = await this.#store.list(this.#application);
     const stored = versions.find((each) => each.version === version);
@@ -155,14 +156,23 @@ export class ModelRegistry {
     if (!stored) {
       // Recalibrated models have passed the gate. An application's first model has nothing to be compared with.
       const checkedOrigin =
-        origin.gate !== null || isFirst ? origin : await this.#evaluated(loaded.value, bytes.byteLength, now);
-      if (!(await this.#add(manifest, checkedOrigin, now))) return this.#versionConflict(version);
+        origin.gate !== null || isFirst
+          ? ok(origin)
+          : await this.#evaluated(loaded.value, bytes.byteLength, now);
+      if (!checkedOrigin.ok) return checkedOrigin;
+      if (!(await this.#add(manifest, checkedOrigin.value, now))) return this.#versionConflict(version);
     }
     await pruneModels(this.#env, this.#application, rolloutSettingsOf(this.#env).kept);
     if (isFirst) return this.promote(version, now, "first of its application");
     if (await advanceRollout(this.#env.DB, rolloutSettingsOf(this.#env), this.#application, now))
       await this.#refreshIsolate();
     return this.#record(version);
+  }
+
+  /** Stores a model's file, unless it is stored: its key has its hash, so it never changes. */
+  async #putFile(sha256: string, bytes: ArrayBuffer): Promise<void> {
+    const key = modelKey(this.#application, sha256);
+    if ((await this.#env.MODELS.head(key)) === null) await putAtRate(this.#env.MODELS, key, bytes);
   }
 
   #versionConflict(version: string): Result<never> {
@@ -195,11 +205,16 @@ export class ModelRegistry {
     );
   }
 
-  /** Evaluates an uploaded model by the gate and returns its origin with the result. */
-  async #evaluated(candidate: Ranker, bytes: number, now: number): Promise<ModelOrigin> {
-    const models = { candidate, bytes, serving: await servingRanker(this.#env, this.#application) };
+  /**
+   * Evaluates an uploaded model by the gate and returns its origin with the result. Refuses with `unavailable` if this
+   * isolate has no memory for the serving model, with which the gate compares.
+   */
+  async #evaluated(candidate: Ranker, bytes: number, now: number): Promise<Result<ModelOrigin>> {
+    const serving = await servingRanker(this.#env, this.#application);
+    if (!serving.ok) return serving;
+    const models = { candidate, bytes, serving: serving.value };
     const { gate } = rolloutSettingsOf(this.#env);
-    return { by: byHand, gate: await evaluateCandidate(this.#env, this.#application, models, gate, now) };
+    return ok({ by: byHand, gate: await evaluateCandidate(this.#env, this.#application, models, gate, now) });
   }
 
   /** Returns whether a version is the bundled model, and not an upload of it. */

@@ -2,10 +2,11 @@ import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import { linearRanker, popularityRanker } from "../../../model/pipeline/fallback-rankers.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { modelManifest } from "../../../shared/contracts/model.ts";
-import { unwrap } from "../../../shared/contracts/result.ts";
+import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { defaultVariant } from "../../../shared/experiments/variant.ts";
-import { bundledModel, registeredModels } from "../ranker/isolate-models.ts";
+import { applicationModels, bundledModel } from "../ranker/isolate-models.ts";
+import type { ModelUse } from "../ranker/model-memory.ts";
 import { canaryArmOf } from "../rollout/canary-arm.ts";
 import { rolloutSettingsOf } from "../settings.ts";
 import { type ModelRow, RegistryStore } from "../store.ts";
@@ -24,8 +25,10 @@ interface ModelReference {
 interface RegistrySnapshot {
   /** The serving model; null if the application has no registered model that serves. */
   serving: ModelReference | null;
-  /** The model in shadow or canary. */
-  candidate: (ModelReference & { status: ModelRow["status"] }) | null;
+  /** The model in shadow or canary. `failed` says that its file is missing or refused. */
+  candidate: (ModelReference & { status: ModelRow["status"]; failed: boolean }) | null;
+  /** Versions for which this isolate has no memory now. */
+  withoutPlace: string[];
   /** Number of the read that produced the snapshot. Reads are numbered in the order in which they start. */
   readNumber: number;
   /** When the last read started, in milliseconds since the Unix epoch. */
@@ -43,23 +46,50 @@ const referenceOf = async ({ version, manifest }: ModelRow): Promise<ModelRefere
   identity: await modelIdentity(modelManifest.parse(manifest)),
 });
 
-/** Loads a registered model into isolate memory, unless it is loaded. Throws if its file is missing or refused. */
+/**
+ * Loads a registered model into isolate memory, unless it is loaded. Refuses with `unavailable` if there is no memory for
+ * it now, before its file is read. Throws if its file is missing or refused.
+ */
 async function loadModel(
   env: RecommendationEnv,
   application: string,
   row: ModelRow,
   { identity }: ModelReference,
-): Promise<void> {
-  if (registeredModels.get(application, identity)) return;
+  use: ModelUse,
+): Promise<Result<Ranker>> {
+  const present = applicationModels.getRegistered(application, identity);
+  if (present) return ok(present);
+  const manifest = modelManifest.parse(row.manifest);
+  if (!applicationModels.hasPlace(application, manifest, use))
+    return refuse("unavailable", `There is no memory for model ${row.version} now.`, {
+      retryAfter: snapshotTtlMs / 1000,
+    });
   const file = await env.MODELS.get(modelKey(application, row.sha256));
   if (!file) throw new Error(`the file of model ${row.version} is missing in the bucket MODELS`);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  unwrap(await registeredModels.load(application, row.manifest, bytes), "the ranker");
+  const loaded = await applicationModels.load(
+    application,
+    manifest,
+    new Uint8Array(await file.arrayBuffer()),
+    use,
+  );
+  if (loaded.ok || loaded.error.code === "unavailable") return loaded;
+  throw new Error(`the ranker refused model ${row.version}: ${loaded.error.detail}`);
+}
+
+/** Returns what the models of an application are for, by identity. */
+function usesOf(
+  serving: ModelReference | null,
+  candidate: ModelReference | null,
+): ReadonlyMap<string, ModelUse> {
+  const uses = new Map<string, ModelUse>();
+  if (candidate) uses.set(candidate.identity, "candidate");
+  if (serving) uses.set(serving.identity, "serving");
+  return uses;
 }
 
 /**
- * Reads the serving and the candidate model from the registry and loads both. The old snapshot serves until both are
- * loaded.
+ * Reads the serving and the candidate model from the registry and loads both, if this isolate has memory for them. The old
+ * snapshot serves until both are loaded.
  */
 async function readRegistry(env: RecommendationEnv, application: string): Promise<void> {
   const readNumber = ++readCount;
@@ -69,19 +99,34 @@ async function readRegistry(env: RecommendationEnv, application: string): Promis
   const candidate = rows.candidate && {
     ...(await referenceOf(rows.candidate)),
     status: rows.candidate.status,
+    failed: false,
   };
-  if (rows.serving && serving) await loadModel(env, application, rows.serving, serving);
-  // A candidate that cannot be loaded counts as a failed shadow request. The snapshot must still be updated.
+  // A slow read must undo nothing of a read that started later.
+  if ((snapshots.get(application)?.readNumber ?? 0) < readNumber)
+    applicationModels.assign(application, usesOf(serving, candidate));
+  const withoutPlace: string[] = [];
+  if (rows.serving && serving) {
+    const loaded = await loadModel(env, application, rows.serving, serving, "serving");
+    if (!loaded.ok) withoutPlace.push(serving.version);
+  }
+  // A candidate whose file is missing or refused counts as a failed shadow request. The snapshot must still be updated.
   if (rows.candidate && candidate)
-    await loadModel(env, application, rows.candidate, candidate).catch((error: unknown) =>
-      console.error({ event: "candidate model not loaded", error: errorText(error) }),
-    );
+    try {
+      const loaded = await loadModel(env, application, rows.candidate, candidate, "candidate");
+      if (!loaded.ok) withoutPlace.push(candidate.version);
+    } catch (error) {
+      candidate.failed = true;
+      console.error({ event: "candidate model not loaded", error: errorText(error) });
+    }
   const current = snapshots.get(application);
-  // A slow read must not overwrite the snapshot of a read that started later.
+  const before = current?.withoutPlace.join();
+  if (withoutPlace.length > 0 && withoutPlace.join() !== before)
+    console.warn({ event: "no memory for models", application, versions: withoutPlace });
   if (current && current.readNumber > readNumber) return;
   snapshots.set(application, {
     serving,
     candidate,
+    withoutPlace,
     readNumber,
     readAt: Math.max(startedAt, current?.readAt ?? 0),
   });
@@ -99,28 +144,38 @@ export async function refreshSnapshot(env: RecommendationEnv, application: strin
     failedApplications.add(application);
     // Without a snapshot, each of the next requests would wait for the failing registry.
     if (!snapshots.has(application))
-      snapshots.set(application, { serving: null, candidate: null, readNumber: 0, readAt: Date.now() });
+      snapshots.set(application, {
+        ...{ serving: null, candidate: null, withoutPlace: [] },
+        ...{ readNumber: 0, readAt: Date.now() },
+      });
     console.error({ event: "model registry not read", error: errorText(error) });
   }
 }
 
-/** Returns the ranker of the serving model, read from the registry: a registered model, else the bundled model. */
-export async function servingRanker(env: RecommendationEnv, application: string): Promise<Ranker> {
+/**
+ * Returns the ranker of the serving model, read from the registry: a registered model, else the bundled model. Refuses with
+ * `unavailable` if this isolate has no memory for it now.
+ */
+export async function servingRanker(env: RecommendationEnv, application: string): Promise<Result<Ranker>> {
   const { serving } = await new RegistryStore(env.DB).servingAndCandidate(application);
-  const reference = serving && (await referenceOf(serving));
-  if (serving && reference) await loadModel(env, application, serving, reference);
-  const own = reference && registeredModels.get(application, reference.identity);
-  return own ?? (bundledModel.ok ? bundledModel.value : linearRanker);
+  if (serving) return loadModel(env, application, serving, await referenceOf(serving), "serving");
+  return ok(bundledModel.ok ? bundledModel.value : linearRanker);
 }
+
+/** Returns the experiment and arm of an answer: those of the request only if the model of the arm ranked it. */
+export const variantOfAnswer = (
+  { rankers, variant }: Pick<ServingRankers, "rankers" | "variant">,
+  ranker: Ranker,
+): string => (ranker === rankers[0] ? variant : defaultVariant);
 
 /** The rankers for one request. */
 export interface ServingRankers {
   /** In order of preference: the pipeline uses the first that works. */
   rankers: Ranker[];
-  /** Experiment and arm of the answer. */
+  /** Experiment and arm of the answer, if the first of the rankers ranks it. */
   variant: string;
   /**
-   * The shadow model that scores the answer too, if this request is sampled; its ranker is null if it is not loaded.
+   * The shadow model that scores the answer too, if this request is sampled; its ranker is null if it cannot be loaded.
    */
   shadow: { version: string; ranker: Ranker | null } | null;
   /** Why a preferred ranker is missing. */
@@ -132,6 +187,9 @@ export interface ServingRankers {
  * first. Then follow the application's serving model (the last one that loaded), the bundled model, the linear scorer
  * and popularity. Only an isolate's first request for an application waits for the registry; a registry failure does
  * not fail the request.
+ *
+ * An isolate takes part in a canary only while it has both models in memory. Otherwise its answers belong to neither arm:
+ * if those of the control group counted, the two arms would be of different requests.
  */
 export async function rankersFor(
   env: RecommendationEnv,
@@ -146,19 +204,27 @@ export async function rankersFor(
     snapshot.readAt = Date.now();
     waitUntil(refreshSnapshot(env, application));
   }
-  const { serving = null, candidate: candidateRow = null } = snapshots.get(application) ?? {};
-  const servingModel = serving ? registeredModels.get(application, serving.identity) : null;
+  const {
+    serving = null,
+    candidate: candidateRow = null,
+    withoutPlace = [],
+  } = snapshots.get(application) ?? {};
+  const servingModel = serving ? applicationModels.getRegistered(application, serving.identity) : null;
   const settings = rolloutSettingsOf(env);
-  const candidate = candidateRow ? registeredModels.get(application, candidateRow.identity) : null;
-  const { arm, variant } =
+  const candidate = candidateRow ? applicationModels.getRegistered(application, candidateRow.identity) : null;
+  const hasBoth = candidate !== null && (serving ? servingModel !== null : bundledModel.ok);
+  const assigned =
     candidateRow?.status === "canary"
       ? canaryArmOf(application, candidateRow.version, userId, settings.canary.share)
       : { arm: "rest", variant: defaultVariant };
+  const { arm, variant } = hasBoth ? assigned : { arm: "rest", variant: defaultVariant };
   const inShadowSample = candidateRow?.status === "shadow" && Math.random() < settings.shadow.share;
+  const whyMissing = (version: string): string =>
+    `${version}: ${withoutPlace.includes(version) ? "no memory in this isolate" : "not loaded"}`;
   const reasons = [
     ...(failedApplications.has(application) ? ["the registry or its model: failed"] : []),
-    ...(arm === "canary" && !candidate ? [`${candidateRow?.version}: not loaded`] : []),
-    ...(serving && !servingModel ? [`${serving.version}: not loaded`] : []),
+    ...(candidateRow && assigned.arm === "canary" && !candidate ? [whyMissing(candidateRow.version)] : []),
+    ...(serving && !servingModel ? [whyMissing(serving.version)] : []),
     ...(bundledModel.ok ? [] : ["the bundled model: refused"]),
   ];
   return {
@@ -170,7 +236,11 @@ export async function rankersFor(
       popularityRanker,
     ],
     variant,
-    shadow: candidateRow && inShadowSample ? { version: candidateRow.version, ranker: candidate } : null,
+    // A shadow model without memory has not failed: other isolates score it.
+    shadow:
+      candidateRow && inShadowSample && (candidate || candidateRow.failed)
+        ? { version: candidateRow.version, ranker: candidate }
+        : null,
     ...(reasons.length > 0 ? { skipped: reasons.join("; ") } : {}),
   };
 }

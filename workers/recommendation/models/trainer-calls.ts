@@ -9,7 +9,7 @@ import { maxCandidates } from "../../../model/pipeline/run-pipeline.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
-import { bundledModel, registeredModels, trialModels } from "../ranker/isolate-models.ts";
+import { applicationModels, bundledModel } from "../ranker/isolate-models.ts";
 import { RegistryStore } from "../store.ts";
 import { bundledModelManifest } from "./bundled-model.ts";
 import { modelKey } from "./model-key.ts";
@@ -45,11 +45,11 @@ async function loadRanker(
   if (bundledModel.ok && bundledModel.value.sha256 === sha256) return bundledModel;
   const row = await new RegistryStore(env.DB).bySha256(application, sha256);
   if (!row) return refuse("not_found", `There is no model with sha256 ${sha256}.`);
-  const loaded = registeredModels.get(application, await modelIdentity(modelManifest.parse(row.manifest)));
+  const loaded = applicationModels.get(application, await modelIdentity(modelManifest.parse(row.manifest)));
   if (loaded) return ok(loaded);
   const file = await env.MODELS.get(modelKey(application, sha256));
   if (!file) return refuse("not_found", `The file of model ${row.version} is missing in the bucket MODELS.`);
-  return registeredModels.load(application, row.manifest, new Uint8Array(await file.arrayBuffer()));
+  return applicationModels.load(application, row.manifest, new Uint8Array(await file.arrayBuffer()), "trial");
 }
 
 /**
@@ -88,12 +88,12 @@ export async function tryModel(
   runs: number,
 ): Promise<Result<null>> {
   const identity = await modelIdentity(manifest);
-  const registered = registeredModels.get(application, identity);
-  const ranker = registered
-    ? ok(registered)
+  const loaded = applicationModels.get(application, identity);
+  const ranker = loaded
+    ? ok(loaded)
     : identity === (await modelIdentity(bundledModelManifest))
       ? bundledModel
-      : await trialModels.load(application, manifest, new Uint8Array(bytes));
+      : await applicationModels.load(application, manifest, new Uint8Array(bytes), "trial");
   if (!ranker.ok) return ranker;
   const batch = randomBatch(featureShape, maxCandidates, 1);
   for (let run = 0; run < runs; run++) {

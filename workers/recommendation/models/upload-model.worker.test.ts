@@ -4,7 +4,7 @@ import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import { buildModel, floats, integers, modelBytes, node } from "../../../model/onnx/testing/build-model.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { sha256Hex } from "../../../shared/hash/sha256.ts";
-import { registeredModels } from "../ranker/isolate-models.ts";
+import { applicationModels } from "../ranker/isolate-models.ts";
 import { RegistryStore } from "../store.ts";
 import {
   database,
@@ -92,15 +92,18 @@ describe("an uploaded model", () => {
     const served = await randomModel("served", 9);
     await uploadModel(environment, "quiet", served.manifest, served.bytes, clock);
     const identity = await modelIdentity(served.manifest);
-    expect(registeredModels.get("quiet", identity)).toMatchObject({ version: "served" });
+    expect(applicationModels.get("quiet", identity)).toMatchObject({ version: "served" });
     for (let seed = 10; seed < 20; seed++) {
       const { manifest, bytes } = await randomModel(`v${seed}`, seed);
       expect(await tryModel("busy", manifest, bytes, 1)).toMatchObject({ ok: true });
       // Models that serve another application displace its own.
-      await registeredModels.load("busy", manifest, new Uint8Array(bytes));
+      await applicationModels.load("busy", manifest, new Uint8Array(bytes), "serving");
     }
-    expect(registeredModels.get("quiet", identity)).toMatchObject({ version: "served" });
-    expect(await servingRanker(environment, "quiet")).toMatchObject({ version: "served" });
+    expect(applicationModels.get("quiet", identity)).toMatchObject({ version: "served" });
+    expect(await servingRanker(environment, "quiet")).toMatchObject({
+      ok: true,
+      value: { version: "served" },
+    });
   });
 
   it("S8: waits while its application uploads others", async () => {

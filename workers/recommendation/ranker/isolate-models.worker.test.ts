@@ -7,8 +7,8 @@ import { buildManifest } from "../../../model/onnx/manifest.ts";
 import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import { Random } from "../../../model/train/random.ts";
 import { scoreByTape } from "../../../model/train/train.ts";
-import { bundledModel, registeredModels } from "./isolate-models.ts";
-import { openSession } from "./open-session.ts";
+import { applicationModels, bundledModel } from "./isolate-models.ts";
+import { openSession, runtimeMemoryBytes } from "./open-session.ts";
 
 const facts = {
   version: "v1",
@@ -31,10 +31,11 @@ describe("the ONNX runtime in workerd", () => {
     const parameters = initialParameters(featureShape, new Random(5));
     const file = new Uint8Array(exportOnnx(featureShape, parameters));
     const session = await openSession(file, featureShape);
-    const loaded = await registeredModels.load(
+    const loaded = await applicationModels.load(
       "test",
       await buildManifest(featureShape, parameters, file, session, facts),
       file,
+      "serving",
     );
     if (!loaded.ok) throw new Error(loaded.error.detail);
     for (const count of [0, 1, 100]) {
@@ -55,6 +56,26 @@ describe("the ONNX runtime in workerd", () => {
     const all = await Promise.all(sessions.flatMap((each) => [each.run(batch), each.run(batch)]));
     for (const scores of all) expect(scores).toEqual(all[0]);
     for (const each of sessions) await each.release();
+  });
+
+  it("takes no more memory than counted, however many models of many applications are loaded", async () => {
+    const megabyte = 1024 * 1024;
+    const batch = randomBatch(featureShape, 500, 1);
+    for (let seed = 0; seed < 60; seed++) {
+      const parameters = initialParameters(featureShape, new Random(seed));
+      const file = new Uint8Array(exportOnnx(featureShape, parameters));
+      const session = await openSession(file, featureShape);
+      const manifest = await buildManifest(featureShape, parameters, file, session, facts);
+      await session.release();
+      const loaded = await applicationModels.load(`tenant-${seed}`, manifest, file, "serving");
+      if (loaded.ok) await loaded.value.score(batch);
+      else expect(loaded.error.code).toBe("unavailable");
+      // 24 MB of registered models, 5 MB of tensors, 4 MB of the runtime; the memory grows by a fifth at a time.
+      expect(runtimeMemoryBytes()).toBeLessThanOrEqual(1.2 * (24 + 5 + 4) * megabyte);
+    }
+    expect(runtimeMemoryBytes()).toBeGreaterThanOrEqual(16 * megabyte);
+    expect(applicationModels.bytes).toBeGreaterThan(23 * megabyte);
+    expect(applicationModels.bytes).toBeLessThanOrEqual(24 * megabyte);
   });
 
   it("restores WebAssembly.instantiate", async () => {

@@ -14,6 +14,7 @@ import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { sha256Hex } from "../../../shared/hash/sha256.ts";
 import { LoadedModels } from "./loaded-models.ts";
+import type { ModelMemoryBounds } from "./model-memory.ts";
 
 const shape: FeatureShape = {
   dense: ["a", "b"],
@@ -41,9 +42,12 @@ async function model(seed: number): Promise<{ manifest: ModelManifest; bytes: Ui
   return { manifest, bytes };
 }
 
-/** Memory of `count` of these small models. */
-const memoryOf = (count: number): number => count * 4 * 1024 * 1024;
-const newModels = (maxModels = 2) => new LoadedModels(loadModelInNode, shape, memoryOf(maxModels));
+/** Bounds for `count` of these small models, which are smaller than 600 kB, and for one on trial. */
+const boundsOf = (count: number): ModelMemoryBounds => ({
+  maxRegistered: count * 600 * 1024,
+  maxTotal: (count + 1) * 600 * 1024,
+});
+const newModels = (maxModels = 2) => new LoadedModels(loadModelInNode, shape, boundsOf(maxModels));
 
 describe("LoadedModels", () => {
   it("loads a model once for each application", async () => {
@@ -51,7 +55,7 @@ describe("LoadedModels", () => {
     const { manifest, bytes } = await model(1);
     const identity = await modelIdentity(manifest);
     expect(models.get("a", identity)).toBeNull();
-    const loaded = unwrap(await models.load("a", manifest, bytes), "the ranker");
+    const loaded = unwrap(await models.load("a", manifest, bytes, "serving"), "the ranker");
     const again = models.get("a", identity);
     expect(again).toMatchObject({ version: "v1", sha256: manifest.sha256 });
     const batch = randomBatch(shape, 5, 1);
@@ -63,32 +67,36 @@ describe("LoadedModels", () => {
     const models = newModels();
     const { manifest, bytes } = await model(1);
     const other = { ...manifest, version: "v2", firstStage: { ...defaultFirstStage, people: 2 } };
-    unwrap(await models.load("a", manifest, bytes), "the ranker");
-    const loaded = unwrap(await models.load("a", other, bytes), "the ranker");
+    unwrap(await models.load("a", manifest, bytes, "serving"), "the ranker");
+    const loaded = unwrap(await models.load("a", other, bytes, "serving"), "the ranker");
     expect(loaded).toMatchObject({ version: "v2", firstStage: other.firstStage });
     expect(models.get("a", await modelIdentity(manifest))).toMatchObject({
       version: "v1",
       firstStage: undefined,
     });
     const golden = { ...manifest.golden, outputs: { engage: [9, 9, 9, 9], purchase: [9, 9, 9, 9] } };
-    expect(await models.load("a", { ...manifest, golden }, bytes)).toMatchObject({ ok: false });
+    expect(await models.load("a", { ...manifest, golden }, bytes, "serving")).toMatchObject({ ok: false });
   });
 
-  it("drops the least recently used model of an application that loads many, whose ranker then fails", async () => {
-    const models = newModels(3);
+  it("drops what is no longer needed, whose ranker then fails, and refuses a model without a place", async () => {
+    const models = newModels(2);
     const loadedModels = await Promise.all([1, 2, 3, 4].map(model));
     const [first, second, third, fourth] = loadedModels;
     const identities = await Promise.all(loadedModels.map(({ manifest }) => modelIdentity(manifest)));
-    await models.load("quiet", fourth.manifest, fourth.bytes);
-    await models.load("busy", first.manifest, first.bytes);
-    await models.load("busy", second.manifest, second.bytes);
+    unwrap(await models.load("quiet", first.manifest, first.bytes, "serving"), "the ranker");
+    unwrap(await models.load("busy", second.manifest, second.bytes, "serving"), "the ranker");
+    expect(models.hasPlace("busy", third.manifest, "candidate")).toBe(false);
+    expect(await models.load("busy", third.manifest, third.bytes, "candidate")).toMatchObject({
+      ok: false,
+      error: { code: "unavailable", retryAfter: 30 },
+    });
+    // A model on trial has memory of its own. Once it serves, the model before it is no longer needed.
+    unwrap(await models.load("busy", fourth.manifest, fourth.bytes, "trial"), "the ranker");
     const stale = models.get("busy", identities[1]);
-    models.get("busy", identities[0]);
-    await models.load("busy", third.manifest, third.bytes);
+    models.assign("busy", new Map([[identities[3], "serving"]]));
     expect(models.get("busy", identities[1])).toBeNull();
-    expect(models.get("busy", identities[0])).not.toBeNull();
-    expect(models.get("busy", identities[2])).not.toBeNull();
-    expect(models.get("quiet", identities[3])).not.toBeNull();
+    expect(models.get("busy", identities[3])).not.toBeNull();
+    expect(models.get("quiet", identities[0])).not.toBeNull();
     await expect(stale?.score(randomBatch(shape, 2, 1))).rejects.toThrow();
   });
 
@@ -100,7 +108,7 @@ describe("LoadedModels", () => {
         return loadModelInNode(...file);
       },
       shape,
-      memoryOf(2),
+      boundsOf(2),
     );
     const { manifest, bytes } = await model(1);
     const large = modelBytes(
@@ -111,12 +119,12 @@ describe("LoadedModels", () => {
       ),
     );
     const claimed = { ...manifest, bytes: large.length, sha256: await sha256Hex(large) };
-    const answer = await models.load("a", claimed, large);
+    const answer = await models.load("a", claimed, large, "serving");
     expect(answer.ok ? "accepted" : answer.error.detail).toMatch(
       /Expand "big".*at most 8,388,608 are allowed/,
     );
     expect(opened).toBe(0);
-    const ranker = unwrap(await models.load("a", manifest, bytes), "the ranker");
+    const ranker = unwrap(await models.load("a", manifest, bytes, "serving"), "the ranker");
     expect(() => ranker.score(randomBatch(shape, 501, 1))).toThrow("at most 500 candidates");
   });
 
@@ -147,6 +155,7 @@ describe("LoadedModels", () => {
       "a",
       { ...claimed, golden: { candidates, inputs, outputs } },
       bytes,
+      "serving",
     );
     expect(answer.ok ? "accepted" : answer.error.detail).toBe(
       'For 500 candidates, "engage" must be 500 finite numbers.',
@@ -169,12 +178,12 @@ describe("LoadedModels", () => {
         };
       },
       shape,
-      memoryOf(2),
+      boundsOf(2),
     );
     const { manifest, bytes } = await model(1);
     const loaded = await Promise.all([
-      counted.load("a", manifest, bytes),
-      counted.load("a", manifest, bytes),
+      counted.load("a", manifest, bytes, "serving"),
+      counted.load("a", manifest, bytes, "serving"),
     ]);
     expect(loaded.map(({ ok }) => ok)).toEqual([true, true]);
     expect(open).toBe(1);
@@ -198,9 +207,9 @@ describe("LoadedModels", () => {
       [{ ...manifest, sha256: other.manifest.sha256 }, other.bytes, /golden/],
     ];
     for (const [claimed, file, reason] of cases) {
-      const answer = await models.load("a", claimed, file);
+      const answer = await models.load("a", claimed, file, "serving");
       expect(answer.ok ? "accepted" : answer.error.detail).toMatch(reason);
     }
-    expect((await models.load("a", manifest, bytes)).ok).toBe(true);
+    expect((await models.load("a", manifest, bytes, "serving")).ok).toBe(true);
   });
 });

@@ -5,11 +5,11 @@ import { grouped, maxCandidatesPerRun } from "../../../model/onnx/inspect/limits
 import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import type { ModelSession } from "../../../model/onnx/model-session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { FirstStage } from "../../../shared/contracts/retrieval.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
+import { ModelMemory, type ModelMemoryBounds, type ModelUse } from "./model-memory.ts";
 
 /** A model in memory. */
 interface Loaded {
@@ -17,40 +17,50 @@ interface Loaded {
   sha256: string;
   session: ModelSession;
   firstStage: FirstStage | undefined;
-  /** Estimate of its memory. */
-  bytes: number;
 }
 
 /** Opens a session on a model file; throws if the runtime refuses the file. */
 export type OpenSession = (bytes: Uint8Array, shape: FeatureShape) => Promise<ModelSession>;
 
-/** Smallest estimate of a model's memory, in bytes: what a session of the runtime takes besides weights and tensors. */
-const minModelBytes = 4 * 1024 * 1024;
+/**
+ * Returns the memory that a model of a file takes while it is loaded, in bytes: the runtime keeps the weights twice, the
+ * second time packed for its kernels, and 0.3 MB besides. The tensors of a run are freed after it, and one run is at a
+ * time, so that they count once for all models.
+ */
+export const modelBytes = (fileBytes: number): number => Math.ceil(512 * 1024 + 2.5 * fileBytes);
+
+/** Seconds after which a caller may try again to load a model for which there was no place. */
+const retryAfterNoPlace = 30;
 
 /**
- * The models in this isolate's memory, within `maxBytes` together. Each application has its share: one that loads many
- * models drops its own. A model is known by the identity of its manifest, so that two manifests of one file never share
- * a ranker, and by its application.
+ * The models in this isolate's memory, within its bounds; {@link ModelMemory} says which one has a place. A model is known
+ * by the identity of its manifest, so that two manifests of one file never share a ranker, and by its application.
  */
 export class LoadedModels {
-  readonly #models: ShareCache<Loaded>;
+  readonly #memory: ModelMemory<Loaded>;
   readonly #open: OpenSession;
   readonly #shape: FeatureShape;
 
-  constructor(open: OpenSession, shape: FeatureShape, maxBytes: number) {
+  /** `now` returns milliseconds since the Unix epoch. */
+  constructor(open: OpenSession, shape: FeatureShape, bounds: ModelMemoryBounds, now?: () => number) {
     this.#open = open;
     this.#shape = shape;
-    this.#models = new ShareCache({
-      maxSize: maxBytes,
-      sizeOf: ({ bytes }) => bytes,
-      onDelete: (_application, _key, { session, version }) => {
+    this.#memory = new ModelMemory(
+      bounds,
+      ({ value: { session, version } }) => {
         session
           .release()
           .catch((error: unknown) =>
             console.error({ event: "model not released", version, error: errorText(error) }),
           );
       },
-    });
+      now,
+    );
+  }
+
+  /** Bytes of all models, by {@link modelBytes}. */
+  get bytes(): number {
+    return this.#memory.bytes;
   }
 
   /**
@@ -58,39 +68,71 @@ export class LoadedModels {
    * after its model is dropped.
    */
   get(application: string, identity: string): Ranker | null {
-    const loaded = this.#models.get(application, identity);
-    return loaded ? rankerOver(loaded) : null;
+    const loaded = this.#memory.get(application, identity);
+    return loaded ? this.#rankerOver(application, identity, loaded) : null;
+  }
+
+  /**
+   * Returns the ranker of a loaded model that serves or is a candidate, else null: a model on trial answers no request,
+   * since its memory is for the next trial.
+   */
+  getRegistered(application: string, identity: string): Ranker | null {
+    const loaded = this.#memory.getRegistered(application, identity);
+    return loaded ? this.#rankerOver(application, identity, loaded) : null;
+  }
+
+  /** Returns whether there is a place for a model, before its file is read. */
+  hasPlace(application: string, { bytes }: Pick<ModelManifest, "bytes">, use: ModelUse): boolean {
+    return this.#memory.hasPlace({ application, use, bytes: modelBytes(bytes) });
+  }
+
+  /** Says what the loaded models of an application are for now, by their identities; the others are not needed. */
+  assign(application: string, uses: ReadonlyMap<string, ModelUse>): void {
+    this.#memory.assign(application, uses);
   }
 
   /**
    * Checks a model against its manifest, its bounds and its golden vectors, and loads it. Refuses with `invalid_input` or
-   * `too_large` and the reason. If two callers load the same model at once, the later one drops its session. Neither
-   * waits for the other, because the other's request may be canceled.
+   * `too_large` and the reason, and with `unavailable` if there is no place for it now. If two callers load the same model
+   * at once, the later one drops its session. Neither waits for the other, because the other's request may be canceled.
    */
   async load(
     application: string,
     manifest: unknown,
     bytes: Uint8Array<ArrayBuffer>,
+    use: ModelUse,
   ): Promise<Result<Ranker>> {
     const checked = await checkModel(manifest, bytes, this.#shape);
     if (!checked.ok) return checked;
     const identity = await modelIdentity(checked.value);
     const present = this.get(application, identity);
     if (present) return ok(present);
-    const opened = await this.#openChecked(checked.value, bytes);
-    if (!opened.ok) return opened;
-    const meanwhile = this.get(application, identity);
-    if (meanwhile) {
-      await opened.value.session.release();
-      return ok(meanwhile);
+    const inspected = inspectOnnx(bytes, this.#shape, checked.value.opset);
+    if (!inspected.ok) return inspected;
+    const size = modelBytes(bytes.byteLength);
+    const place = this.#memory.reserve({ application, use, bytes: size });
+    if (place === null)
+      return refuse(
+        "unavailable",
+        `There is no memory for the model now: it takes ${grouped(size)} bytes beside those that serve. Try again later; a smaller file needs less.`,
+        { retryAfter: retryAfterNoPlace },
+      );
+    try {
+      const opened = await this.#openChecked(checked.value, bytes);
+      if (!opened.ok) return opened;
+      const meanwhile = this.get(application, identity);
+      if (meanwhile) {
+        await opened.value.session.release();
+        return ok(meanwhile);
+      }
+      this.#memory.hold(place, { application, identity, use, bytes: size, value: opened.value });
+      return ok(this.#rankerOver(application, identity, opened.value));
+    } finally {
+      this.#memory.cancel(place);
     }
-    this.#models.set(application, identity, opened.value);
-    return ok(rankerOver(opened.value));
   }
 
   async #openChecked(manifest: ModelManifest, bytes: Uint8Array): Promise<Result<Loaded>> {
-    const inspected = inspectOnnx(bytes, this.#shape, manifest.opset);
-    if (!inspected.ok) return inspected;
     let session: ModelSession | null = null;
     try {
       session = await this.#open(bytes, this.#shape);
@@ -98,9 +140,7 @@ export class LoadedModels {
       const checked = golden.ok ? await checkListSizes(manifest, session) : golden;
       if (checked.ok) {
         const { version, sha256, firstStage } = manifest;
-        // The runtime keeps the weights twice, the second time packed for its kernels.
-        const memory = Math.max(minModelBytes, 2 * bytes.byteLength + inspected.value.tensorBytes);
-        return ok({ version, sha256, firstStage, session, bytes: memory });
+        return ok({ version, sha256, firstStage, session });
       }
       await session.release();
       return checked;
@@ -110,17 +150,25 @@ export class LoadedModels {
       return refuse("invalid_input", `The ONNX runtime cannot run the file: ${String(error)}`);
     }
   }
-}
 
-const rankerOver = ({ version, sha256, session, firstStage }: Loaded): Ranker => ({
-  version,
-  sha256,
-  firstStage,
-  score: (batch) => {
-    if (batch.count > maxCandidatesPerRun)
-      throw new Error(
-        `a model scores at most ${grouped(maxCandidatesPerRun)} candidates in one run; got ${batch.count}`,
-      );
-    return session.run(batch);
-  },
-});
+  /** Returns the ranker of a model. Each run counts as a use of the model, so that a long trial keeps its place. */
+  #rankerOver(
+    application: string,
+    identity: string,
+    { version, sha256, session, firstStage }: Loaded,
+  ): Ranker {
+    return {
+      version,
+      sha256,
+      firstStage,
+      score: (batch) => {
+        if (batch.count > maxCandidatesPerRun)
+          throw new Error(
+            `a model scores at most ${grouped(maxCandidatesPerRun)} candidates in one run; got ${batch.count}`,
+          );
+        this.#memory.get(application, identity);
+        return session.run(batch);
+      },
+    };
+  }
+}

@@ -8,6 +8,10 @@ ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmBinary = new Uint8Array(1);
 
 let creation: Promise<unknown> = Promise.resolve();
+let memory: WebAssembly.Memory | null = null;
+
+/** Returns the size of the runtime's WebAssembly memory in bytes, which never shrinks; 0 before the first session. */
+export const runtimeMemoryBytes = (): number => memory?.buffer.byteLength ?? 0;
 
 /**
  * Opens an ONNX session in workerd. Sessions are created one at a time, because `WebAssembly.instantiate` is replaced
@@ -30,10 +34,11 @@ async function create(bytes: Uint8Array, shape: FeatureShape): Promise<ModelSess
 /** Runs `use` with the compiled module in place of bytes: the runtime compiles bytes, which Workers forbid. */
 async function withCompiledModule<T>(use: () => Promise<T>): Promise<T> {
   const { instantiate } = WebAssembly;
-  const fromModule = async (_bytes: unknown, imports?: WebAssembly.Imports) => ({
-    module: compiled,
-    instance: await instantiate(compiled, imports),
-  });
+  const fromModule = async (_bytes: unknown, imports: WebAssembly.Imports = {}) => {
+    for (const value of Object.values(imports).flatMap((each) => Object.values(each)))
+      if (value instanceof WebAssembly.Memory) memory = value;
+    return { module: compiled, instance: await instantiate(compiled, imports) };
+  };
   Reflect.set(WebAssembly, "instantiate", fromModule);
   try {
     return await use();

@@ -53,7 +53,7 @@ export function canaryVerdict(
 
 /**
  * Decides whether a canary is promoted or rolled back, by its verdict or after its maximum duration; null while it
- * continues. `since` and `now` are in seconds since the Unix epoch.
+ * continues. The arms have the same number of users, so a canary with half of the control's exposures failed in the others. `since` and `now` are in seconds since the Unix epoch.
  */
 export function decideCanary(
   verdict: RolloutVerdict,
@@ -64,6 +64,12 @@ export function decideCanary(
   if (verdict.verdict === "worse") return { to: "rolled_back", reason: verdict.reason };
   if (verdict.verdict === "good") return { to: "serving", reason: verdict.reason };
   if (now - since < canary.maxSeconds) return null;
+  const [ranked, expected] = [verdict.canary.exposures, verdict.control.exposures];
+  if (expected >= canary.minExposures && 2 * ranked < expected)
+    return {
+      to: "rolled_back",
+      reason: `the model ranked ${ranked} answers of the canary, while the control group got ${expected}: it fails or is not loaded`,
+    };
   return {
     to: canary.undecided === "promote" ? "serving" : "rolled_back",
     reason: `no significant difference after ${Math.round(canary.maxSeconds)} s: ${verdict.reason}`,

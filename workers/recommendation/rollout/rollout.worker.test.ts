@@ -5,10 +5,12 @@ import { ExperimentCountsTable } from "../../../shared/experiments/experiment-co
 import { modelKey } from "../models/model-key.ts";
 import { ModelRegistry } from "../models/model-registry.ts";
 import { refreshSnapshot } from "../models/serving-rankers.ts";
+import { applicationModels } from "../ranker/isolate-models.ts";
 import { RegistryStore } from "../store.ts";
 import {
   database,
   environmentWithRollout,
+  leavePlaces,
   migrateRegistry,
   randomModel,
   registerRandomModel,
@@ -194,13 +196,35 @@ describe("a rollout", () => {
     expect(await statuses("strict")).toEqual({ v1: "serving", v2: "rolled_back" });
   });
 
+  it("counts answers that the canary's model did not rank for no arm, and rolls back a canary that ranked few", async () => {
+    await inCanary("broken");
+    const getRegistered = applicationModels.getRegistered.bind(applicationModels);
+    const broken = vi.spyOn(applicationModels, "getRegistered").mockImplementation((...key) => {
+      const ranker = getRegistered(...key);
+      return ranker?.version === "v2"
+        ? { ...ranker, score: () => Promise.reject(new Error("broken")) }
+        : ranker;
+    });
+    const variants = new Set<string>();
+    for (let i = 0; i < 60; i++) {
+      const { version, variant } = await answer("broken", `p${i}`);
+      expect(version).toBe("v1");
+      variants.add(variant);
+    }
+    broken.mockRestore();
+    expect([...variants].sort()).toEqual(["default", "rollout:v2/control"]);
+    await countOutcomes(environment, "broken", [...users("control", 4), ...users("canary", 4, 40)]);
+    await runCron(1001);
+    expect(await statuses("broken")).toEqual({ v1: "serving", v2: "rolled_back" });
+  });
+
   it("keeps the promoted version if an older registry read ends later", async () => {
     const application = "slow";
     await registerRandomModel(environment, application, "v1", 1, 1);
     await registerRandomModel(environment, application, "v2", 2, 2);
-    // These models evict v1 and v2 from the isolate's memory.
-    for (const seed of [21, 22, 23])
-      await registerRandomModel(environment, `${application}-${seed}`, "v1", seed, 1);
+    // Models of other tenants take the places of v1 and v2, and give their own up.
+    applicationModels.assign(application, new Map());
+    await leavePlaces(3);
     const blocked = Promise.withResolvers<void>();
     const requested = Promise.withResolvers<void>();
     const get = async (key: string) => {

@@ -23,7 +23,12 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
-import { rankersFor, refreshSnapshot, type ServingRankers } from "../models/serving-rankers.ts";
+import {
+  rankersFor,
+  refreshSnapshot,
+  type ServingRankers,
+  variantOfAnswer,
+} from "../models/serving-rankers.ts";
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
 import { historyRulesOf, impressionDelayOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
@@ -123,7 +128,8 @@ export async function recommendProducts(
       { retryAfter: 1 },
     );
   const locationMs = performance.now() - started - profileMs;
-  const { rankers, variant, shadow, skipped: modelSkipped } = await serving;
+  const servingRankers = await serving;
+  const { rankers, shadow, skipped: modelSkipped } = servingRankers;
   const modelMs = performance.now() - started - profileMs - locationMs;
 
   const answer = await runPipeline(
@@ -178,6 +184,7 @@ export async function recommendProducts(
     session.id.toString(),
   );
   const model = { version: answer.ranker.version, sha256: answer.ranker.sha256 };
+  const variant = variantOfAnswer(servingRankers, answer.ranker);
   const receipt: ReceiptRecord = {
     recommendationId,
     time: new Date(now * 1000).toISOString(),

@@ -8,7 +8,9 @@ import { buildManifest } from "../../../model/onnx/manifest.ts";
 import { Random } from "../../../model/train/random.ts";
 import type { ModelManifest } from "../../../shared/contracts/model.ts";
 import { ok, unwrap } from "../../../shared/contracts/result.ts";
+import { rateLimitedBucket } from "../../../shared/testing/platform/rate-limited-r2.ts";
 import { ModelRegistry } from "../models/model-registry.ts";
+import { applicationModels } from "../ranker/isolate-models.ts";
 import { openSession } from "../ranker/open-session.ts";
 import { services } from "./services.ts";
 
@@ -30,7 +32,7 @@ export const environmentWithRollout = (rollout: object): RecommendationEnv =>
   ({
     ...services,
     DB: database,
-    MODELS: bindings.MODELS,
+    MODELS: rateLimitedBucket(bindings.MODELS),
     TRAINING_LOG: bindings.TRAINING_LOG,
     USER: { findTombstones: async () => ok([]) },
     ROLLOUT: JSON.stringify(rollout),
@@ -75,4 +77,20 @@ export async function registerRandomModel(
     await new ModelRegistry(environment, application).register(manifest, bytes, now),
     "the registry",
   );
+}
+
+/**
+ * Loads models of other tenants until `places` more of their size have a place. Models that are not needed any more give
+ * theirs up.
+ */
+export async function leavePlaces(places: number): Promise<void> {
+  const { manifest, bytes } = await randomModel("other", 99);
+  const tenants: string[] = [];
+  for (;;) {
+    const tenant = `tenant-${tenants.length}`;
+    const loaded = await applicationModels.load(tenant, manifest, new Uint8Array(bytes), "serving");
+    if (!loaded.ok) break;
+    tenants.push(tenant);
+  }
+  for (const tenant of tenants.slice(0, places)) applicationModels.assign(tenant, new Map());
 }

@@ -1,177 +1,144 @@
-// `npm run deploy`: creates missing resources in a Cloudflare account, migrates the databases and deploys all workers.
-// It may be run again at any time. `--dry-run` only bundles the workers. `--application` names the first admin key's
-// application, and `--key-file` a new file for that key.
+// `npm run deploy -- --env NAME`: creates what an environment lacks in a Cloudflare account, migrates its databases, and
+// moves requests to the new versions of all workers. It may be run again at any time, and goes on where it stopped.
+//   --dry-run              prints the plan and changes nothing
+//   --rollback             gives all requests back to the versions before the newest release
+//   --yes                  does not ask before it changes something
+//   --secrets-file FILE    reads secrets from FILE, and adds to it those that are made
+//   --replace-secret NAME  gives all workers a new value of a secret that is lost
+//   --application NAME     application of the first admin key, if not that of the environment
+//   --key-file FILE        new file for the first admin key
+//   --take-over            goes on at once with a deployment that was interrupted
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { applicationName } from "../shared/contracts/primitives.ts";
-import { ApplicationKeys } from "./applications/application-keys.ts";
-import { remoteGatewayDatabase, writeConfigWithIds } from "./applications/gateway-database.ts";
-import { citySeedStatements } from "./databases/cities.ts";
-import { Account } from "./deploy/account.ts";
-import { readResources } from "./deploy/resources.ts";
-import { planSecrets } from "./deploy/shared-secrets.ts";
-import { transferObjects } from "./deploy/transfer-objects.ts";
-import { openSecretOutput, outputConditions, type SecretOutput } from "./secrets/secret-output.ts";
+import { accountOf } from "./deploy/account/account-of.ts";
+import { recordOf } from "./deploy/account/account-state.ts";
+import { configuredWorkers } from "./deploy/configuration/configured-workers.ts";
+import { readEnvironment } from "./deploy/configuration/environment.ts";
+import { writeConfiguration } from "./deploy/configuration/worker-configuration.ts";
+import { createFirstKey } from "./deploy/first-key.ts";
+import { planLines } from "./deploy/plan/plan-lines.ts";
+import { secretValues } from "./deploy/plan/secret-values.ts";
+import { preparePlan } from "./deploy/prepare-plan.ts";
+import { releaseLabel } from "./deploy/release-label.ts";
+import { planRollback, rollBack } from "./deploy/rollout/rollback.ts";
+import { smokeParts } from "./deploy/rollout/smoke-test.ts";
+import { runPlan } from "./deploy/run-plan.ts";
+import { askSecret } from "./secrets/ask-secret.ts";
+import { outputConditions } from "./secrets/secret-output.ts";
 import { ProgressLine } from "./terminal/progress-line.ts";
-import { secretName, secretNumber } from "./token-secret/secret-store.ts";
-import { pagesConfig, root, type WorkerConfig, workerNamed } from "./workers.ts";
-import { runWrangler } from "./wrangler.ts";
 
-const { values } = parseOrExit(
-  () =>
-    parseArgs({
-      options: {
-        "dry-run": { type: "boolean", default: false },
-        application: { type: "string", default: "shop" },
-        "key-file": { type: "string" },
-      },
-    }),
-  "Usage: npm run deploy -- [--dry-run] [--application NAME] [--key-file FILE]",
-);
-const parsedName = applicationName.safeParse(values.application);
-const application = parsedName.success
-  ? parsedName.data
-  : exitWithError(
-      `--application "${values.application}" is not a valid name: ${parsedName.error.issues[0]?.message}`,
-    );
-const account = new Account(runWrangler);
+const usage = `Usage: npm run deploy -- --env NAME [--dry-run | --rollback] [--yes] [--secrets-file FILE]
+         [--replace-secret NAME] [--application NAME] [--key-file FILE] [--take-over]`;
+const { values } = parseOrExit(() => {
+  const parsed = parseArgs({
+    options: {
+      env: { type: "string" },
+      "dry-run": { type: "boolean", default: false },
+      rollback: { type: "boolean", default: false },
+      yes: { type: "boolean", default: false },
+      "secrets-file": { type: "string" },
+      "replace-secret": { type: "string", multiple: true, default: [] },
+      application: { type: "string" },
+      "key-file": { type: "string" },
+      "take-over": { type: "boolean", default: false },
+    },
+  });
+  if (parsed.values["dry-run"] && parsed.values.rollback)
+    throw new Error("Give --dry-run or --rollback, not both: --rollback shows what it does before it asks.");
+  return parsed;
+}, usage);
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const now = () => Date.now() / 1000;
+const begin = (name: string) => new ProgressLine(name);
+/** Whether a user sees the output and can answer. */
+const isInteractive = process.stdin.isTTY === true && process.stdout.isTTY === true && !process.env.CI;
 
-/** A worker to deploy: with code, or with static pages only. */
-type Deployment = Pick<WorkerConfig, "name" | "config" | "database">;
+const environment = parseOrExit(() => {
+  if (values.env === undefined) throw new Error("Name the environment, for example --env staging.");
+  return readEnvironment(values.env);
+}, usage);
+const application = parseOrExit(() => {
+  const parsed = applicationName.safeParse(values.application ?? environment.application);
+  if (!parsed.success)
+    throw new Error(
+      `--application "${values.application}" is not a valid name: ${parsed.error.issues[0]?.message}`,
+    );
+  return parsed.data;
+}, usage);
+const account = accountOf(environment);
 
-const pages: Deployment = { name: "pages", config: pagesConfig, database: null };
-/** Called workers before their callers: Cloudflare rejects a binding to a worker that does not exist yet. */
-const deploymentOrder: readonly Deployment[] = [
-  pages,
-  ...["user", "cell", "location", "user-session", "product", "recommendation", "trainer", "gateway"].map(
-    workerNamed,
-  ),
-];
-
-/** Runs `use` with a temporary file that holds `text` and that only this user may read. */
-async function withTemporaryFile<T>(
-  name: string,
-  text: string,
-  use: (file: string) => Promise<T>,
-): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "vicinity-"));
-  try {
-    const file = join(folder, name);
-    writeFileSync(file, text, { mode: 0o600 });
-    return await use(file);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+/** Returns whether the user agrees; without a terminal, the command itself says so. */
+async function confirm(question: string): Promise<boolean> {
+  if (values.yes || !isInteractive) return true;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`\n  ${question} [y/N] `);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
 }
 
-/** Runs SQL statements on a database of the account. Returns wrangler's output. */
-const executeSql = (database: string, config: string, sql: string): Promise<string> =>
-  withTemporaryFile("statements.sql", sql, (file) =>
-    account.runOrThrow(["d1", "execute", database, "--remote", "--yes", "-c", config, "--file", file]),
-  );
-
-/** Returns the secrets that each worker lacks: given ones, or random ones. */
-async function newSecrets(
-  configOf: (worker: string) => string,
-): Promise<Map<string, Record<string, string>>> {
-  const needed = [];
-  for (const { name, config } of deploymentOrder) {
-    const required = readResources(join(root, config)).secrets;
-    needed.push({ worker: name, required, missing: await account.missingSecrets(configOf(name), required) });
-  }
-  return planSecrets(needed, process.env);
-}
-
-/**
- * Deploys a worker. Uploads the required secrets that it lacks with the same version, since no version may run without
- * them. Returns wrangler's output.
- */
-async function deployWorker(config: string, secrets: Record<string, string> | undefined): Promise<string> {
-  const deploy = ["deploy", "-c", config];
-  if (secrets === undefined) return account.runOrThrow(deploy);
-  return withTemporaryFile("secrets.json", JSON.stringify(secrets), (file) =>
-    account.runOrThrow([...deploy, "--secrets-file", file]),
-  );
-}
-
-/**
- * Creates an admin key if the application has none that works. Returns a line that says where the key is, or how to
- * make one where this output would end in a log; null if there is one.
- */
-async function createAdminKeyIfNone(config: string): Promise<string | null> {
-  const keys = new ApplicationKeys(remoteGatewayDatabase(account, config), () => Date.now() / 1000);
-  if (await keys.hasAdminKey(application)) return null;
-  const name = `the application "${application}"`;
-  let output: SecretOutput;
-  try {
-    output = openSecretOutput(outputConditions(values["key-file"]));
-  } catch (error) {
-    const command =
-      (await keys.list(application)).length === 0
-        ? `create ${application}`
-        : `keys ${application} create --role admin`;
-    return `No admin key of ${name} was made. ${messageOf(error)}\nMake one: npm run applications -- ${command} --remote --key-file FILE`;
-  }
-  const { key } = await keys.create(application, { role: "admin", scopes: [], name: "first key" });
-  return `Admin key of ${name}: ${output.write(key)}`;
-}
-
-/** Creates the secret with which the gateway signs user tokens, unless it exists. */
-async function createTokenSecret(config: string): Promise<void> {
-  const names = await account.secretNames(config);
-  if (names.every((name) => secretNumber(name) === null))
-    await account.runOrThrow(["secret", "put", secretName(1), "-c", config], randomBytes(32).toString("hex"));
-}
-
-/** Bundles all workers without deploying them, and prints the size of each. */
-async function bundleAll(): Promise<void> {
-  for (const { name, config } of deploymentOrder) {
-    const task = new ProgressLine(`Bundle ${name}`);
-    const output = await account.runOrThrow(["deploy", "--dry-run", "-c", config]);
-    task.done(/Total Upload: .*/.exec(output)?.[0] ?? "");
-  }
-}
-
-/**
- * Creates resources and migrates the databases of all workers, deploys the workers, then creates secrets and the first
- * key.
- */
+/** Prints the plan, and carries it out unless it is a dry run. */
 async function deploy(): Promise<void> {
-  const configs = new Map<string, string>();
-  for (const worker of deploymentOrder) {
-    const preparing = new ProgressLine(`Create resources of ${worker.name}`);
-    const ids = await account.createMissingResources(readResources(join(root, worker.config)));
-    const config = writeConfigWithIds(worker.config, ids);
-    configs.set(worker.name, config);
-    if (worker.database)
-      await account.runOrThrow(["d1", "migrations", "apply", worker.database, "--remote", "-c", config]);
-    if (worker.name === "location")
-      await executeSql("vicinity-location", config, citySeedStatements().join("\n"));
-    preparing.done();
-  }
-  const configOf = (worker: string): string => configs.get(worker) as string;
-  const secrets = await newSecrets(configOf);
-  for (const { name } of deploymentOrder) {
-    const deploying = new ProgressLine(`Deploy ${name}`);
-    await transferObjects(account, name, configOf);
-    const output = await deployWorker(configOf(name), secrets.get(name));
-    deploying.done(/https:\S+workers\.dev/.exec(output)?.[0] ?? "");
-  }
-  const gateway = configOf("gateway");
-  await createTokenSecret(gateway);
-  const line = await createAdminKeyIfNone(gateway);
-  if (line) console.log(`\n${line}`);
+  const label = releaseLabel();
+  console.log(`${values["dry-run"] ? "Plan of" : "Deploy"} ${label} to ${environment.name}\n`);
+  const prepared = await preparePlan(account, environment, begin, values["replace-secret"]);
+  for (const line of planLines(prepared.plan, environment)) console.log(line);
+  if (values["dry-run"]) return;
+  if (prepared.isAccountUnknown)
+    throw new Error("Log in first: npx wrangler login, or set CLOUDFLARE_API_TOKEN.");
+  if (!(await confirm(`Deploy to ${environment.name}?`))) return;
+  const secrets = await secretValues(prepared.plan.secrets, {
+    file: values["secrets-file"],
+    ask: isInteractive ? askSecret : null,
+    random: () => randomBytes(32).toString("hex"),
+  });
+  console.log("");
+  const parts = { account, begin, now, smoke: smokeParts, label, takeOver: values["take-over"] };
+  const url = await runPlan(prepared, parts, secrets);
+  const key = await createFirstKey(
+    account,
+    environment,
+    application,
+    outputConditions(values["key-file"]),
+    now,
+  );
+  console.log(`\n  ${label} serves ${environment.name}${url === null ? "" : ` at ${url}`}`);
+  if (key !== null) console.log(`  ${key}`);
+  console.log(`  To undo it: npm run deploy -- --env ${environment.name} --rollback`);
+}
+
+/** Gives all requests back to the versions before the newest release. */
+async function undo(): Promise<void> {
+  const record = recordOf(account, environment, now);
+  const workers = configuredWorkers(environment);
+  const rollback = await planRollback(
+    record,
+    workers.map(({ name }) => name),
+  );
+  console.log(`Roll back ${rollback.release.label} on ${environment.name}\n`);
+  for (const { worker, versionId } of rollback.steps) console.log(`    ${worker}  → version ${versionId}`);
+  console.log("\n  Databases keep their migrations, and routes, crons and queues stay as they are.");
+  if (!(await confirm("Roll back?"))) return;
+  const configOf = (name: string): string => {
+    const worker = workers.find((each) => each.name === name);
+    if (!worker)
+      throw new Error(
+        `The worker ${name} is not in this version of the code; check out the one that deployed it.`,
+      );
+    return writeConfiguration(worker, environment, worker.configuration);
+  };
+  await rollBack(account, record, rollback, configOf, ({ worker }) => begin(`Roll back ${worker}`));
 }
 
 try {
-  await (values["dry-run"] ? bundleAll() : deploy());
+  await (values.rollback ? undo() : deploy());
 } catch (error) {
   exitWithError(
-    `\nThe deployment failed: ${messageOf(error)}\nFix the cause and run npm run deploy again: it may be repeated at any time.`,
+    values.rollback
+      ? `\nThe rollback stopped: ${messageOf(error)}`
+      : `\nThe deployment stopped: ${messageOf(error)}\nFix the cause and run the command again: it goes on where it stopped.`,
   );
 }

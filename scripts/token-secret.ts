@@ -1,25 +1,25 @@
 // `npm run token-secret -- rotate|end|list`: replaces the secret that signs user tokens, without ending tokens, in the
-// local state of `npm start` or, with --remote, in the Cloudflare account.
+// local state of `npm start` or, with --env, in an environment of the Cloudflare account.
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { exitWithError, parseOrExit } from "../model/cli/options.ts";
 import { maxTokenSeconds } from "../shared/contracts/credential.ts";
-import { deployedGatewayConfig, remoteGatewayDatabase } from "./applications/gateway-database.ts";
-import { Account } from "./deploy/account.ts";
+import { deployedGatewayDatabase } from "./applications/gateway-database.ts";
+import { accountOf } from "./deploy/account/account-of.ts";
+import { readEnvironment } from "./deploy/configuration/environment.ts";
 import { stateDirectory } from "./start/options.ts";
 import { tableLines } from "./terminal/table.ts";
 import { AccountSecrets } from "./token-secret/account-secrets.ts";
 import { LocalSecrets } from "./token-secret/local-secrets.ts";
 import { end, listRows, rotate } from "./token-secret/rotation.ts";
-import { runWrangler } from "./wrangler.ts";
 
-const usage = "Usage: npm run token-secret -- rotate|end|list [--now] [--remote]";
+const usage = "Usage: npm run token-secret -- rotate|end|list [--now] [--env NAME]";
 const { values, positionals } = parseOrExit(
   () =>
     parseArgs({
       allowPositionals: true,
       options: {
-        remote: { type: "boolean", default: false },
+        env: { type: "string" },
         now: { type: "boolean", default: false },
       },
     }),
@@ -30,11 +30,16 @@ if (rest.length > 0 || !["rotate", "end", "list"].includes(verb) || (values.now 
   exitWithError(usage);
 
 try {
-  const account = new Account(runWrangler);
-  const config = values.remote ? await deployedGatewayConfig(account) : null;
-  const store = config
-    ? new AccountSecrets(account, config, remoteGatewayDatabase(account, config))
-    : new LocalSecrets(stateDirectory(process.env));
+  const environment = values.env === undefined ? null : readEnvironment(values.env);
+  const account = environment && accountOf(environment);
+  const store =
+    environment && account
+      ? new AccountSecrets(
+          account,
+          `vicinity-gateway${environment.suffix}`,
+          await deployedGatewayDatabase(account, environment),
+        )
+      : new LocalSecrets(stateDirectory(process.env));
   const options = {
     now: Date.now() / 1000,
     maxTokenSeconds,

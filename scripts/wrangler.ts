@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./workers.ts";
 
@@ -21,14 +23,40 @@ const environment = {
 export interface CommandResult {
   code: number;
   output: string;
+  /** What wrangler reported for programs, such as the id of an uploaded version; absent if it reported nothing. */
+  entries?: readonly unknown[];
 }
 
-/** Runs wrangler until it ends, with `input` on its standard input. Returns its exit code and everything it printed. */
-export function runWrangler(args: string[], input = ""): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
+/** Returns the lines of a file as JSON; none if there is no such file. */
+const readEntries = (file: string): unknown[] =>
+  existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [];
+
+/**
+ * Runs wrangler until it ends, with `input` on its standard input. `variables` are added to its environment. Returns its
+ * exit code, everything it printed, and what it reported for programs.
+ */
+export function runWrangler(
+  args: string[],
+  input = "",
+  variables: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const folder = mkdtempSync(join(tmpdir(), "vicinity-wrangler-"));
+  const report = join(folder, "report.ndjson");
+  return new Promise<CommandResult>((resolve, reject) => {
     const child = spawn(process.execPath, [wrangler, ...args], {
       cwd: root,
-      env: { ...localTracesOff, ...process.env, ...environment },
+      env: {
+        ...localTracesOff,
+        ...process.env,
+        ...environment,
+        WRANGLER_OUTPUT_FILE_PATH: report,
+        ...variables,
+      },
       stdio: ["pipe", "pipe", "pipe"],
     });
     child.stdin.end(input);
@@ -39,8 +67,8 @@ export function runWrangler(args: string[], input = ""): Promise<CommandResult> 
     child.stdout.on("data", append);
     child.stderr.on("data", append);
     child.on("error", reject);
-    child.on("exit", (code) => resolve({ code: code ?? 1, output }));
-  });
+    child.on("close", (code) => resolve({ code: code ?? 1, output, entries: readEntries(report) }));
+  }).finally(() => rmSync(folder, { recursive: true, force: true }));
 }
 
 /**
@@ -60,4 +88,12 @@ export function startWrangler(
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   return child;
+}
+
+/** Returns the JSON in wrangler's output, which may have other lines before and after it. */
+export function parseJson(output: string): unknown {
+  const from = output.search(/^[[{]/m);
+  const to = Math.max(output.lastIndexOf("]"), output.lastIndexOf("}"));
+  if (from < 0 || to < from) throw new Error(`wrangler printed no JSON. Its output:\n${output.trim()}`);
+  return JSON.parse(output.slice(from, to + 1));
 }

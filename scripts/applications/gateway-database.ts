@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
 import { commandDatabase } from "../databases/command-database.ts";
-import type { Account } from "../deploy/account.ts";
-import { readResources } from "../deploy/resources.ts";
+import type { Account } from "../deploy/account/account.ts";
+import { executeOn } from "../deploy/account/account-state.ts";
+import type { Environment } from "../deploy/configuration/environment.ts";
 import { root, workerNamed } from "../workers.ts";
 
 const { config: gatewayConfig, database } = workerNamed("gateway");
@@ -22,29 +23,18 @@ export function localGatewayDatabase(account: Account, stateDir: string): D1Data
   return commandDatabase((sql) => account.runOrThrow([...command, sql]));
 }
 
-/**
- * Writes a worker's configuration with the account's ids in place of the placeholders, and returns its path. The file
- * is in the folder of the original configuration, so that relative paths stay valid.
- */
-export function writeConfigWithIds(config: string, ids: ReadonlyMap<string, string>): string {
-  let text = readFileSync(join(root, config), "utf8");
-  for (const [placeholder, id] of ids) text = text.replaceAll(`"${placeholder}"`, `"${id}"`);
-  const file = join(root, dirname(config), "wrangler.deploy.toml");
-  writeFileSync(file, text);
-  return file;
-}
+/** Returns the gateway's database of an environment in the account. */
+export const gatewayDatabaseOf = (account: Account, { suffix }: Environment): D1Database =>
+  commandDatabase(executeOn(account, `${databaseName}${suffix}`));
 
-/**
- * Returns the configuration of the gateway that is deployed in the account. Throws if nothing is deployed; creates
- * nothing.
- */
-export async function deployedGatewayConfig(account: Account): Promise<string> {
-  const ids = await account.findDatabases(readResources(join(root, gatewayConfig)));
-  if (ids === null)
-    throw new Error(`The account has no database "${databaseName}". Deploy first: npm run deploy`);
-  return writeConfigWithIds(gatewayConfig, ids);
+/** Returns the gateway's database of an environment. Throws if nothing is deployed there; creates nothing. */
+export async function deployedGatewayDatabase(
+  account: Account,
+  environment: Environment,
+): Promise<D1Database> {
+  if (!(await account.databases()).has(`${databaseName}${environment.suffix}`))
+    throw new Error(
+      `The account has no database "${databaseName}${environment.suffix}". Deploy first: npm run deploy -- --env ${environment.name}`,
+    );
+  return gatewayDatabaseOf(account, environment);
 }
-
-/** Returns the gateway's database in the account, by the configuration that names it. */
-export const remoteGatewayDatabase = (account: Account, config: string): D1Database =>
-  commandDatabase((sql) => account.runOrThrow([...execute(config, "--remote"), sql]));

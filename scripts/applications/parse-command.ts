@@ -9,10 +9,10 @@ export const usage = `Usage: npm run applications -- list
        npm run applications -- keys NAME create --role admin|server|publishable [--scopes SCOPE,...] [--name TEXT] [--key-file FILE]
        npm run applications -- keys NAME rotate ID [--overlap-seconds N] [--key-file FILE]
        npm run applications -- keys NAME revoke ID
---remote changes the deployment in your Cloudflare account instead of the local state of npm start.`;
+--env NAME changes that environment in your Cloudflare account instead of the local state of npm start.`;
 
 /** What `npm run applications` shall do. */
-export type ApplicationsCommand = { remote: boolean; keyFile: string | undefined } & (
+export type ApplicationsCommand = { environment: string | undefined; keyFile: string | undefined } & (
   | { do: "list" }
   | { do: "create" | "keys"; application: string }
   | { do: "create-key"; application: string; input: KeyInput }
@@ -36,7 +36,7 @@ export function parseApplicationsCommand(args: string[]): ApplicationsCommand {
     args,
     allowPositionals: true,
     options: {
-      remote: { type: "boolean", default: false },
+      env: { type: "string" },
       "key-file": { type: "string" },
       role: { type: "string" },
       scopes: { type: "string" },
@@ -44,7 +44,7 @@ export function parseApplicationsCommand(args: string[]): ApplicationsCommand {
       "overlap-seconds": { type: "string" },
     },
   });
-  const where = { remote: values.remote, keyFile: values["key-file"] };
+  const where = { environment: values.env, keyFile: values["key-file"] };
   const [verb, name, action, id, ...rest] = positionals;
   if (verb === "list" && name === undefined) return { do: "list", ...where };
   const known = verb === "create" ? action === undefined : verb === "keys" && rest.length === 0;

@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { countryOf } from "../../shared/geo/country.ts";
-import { sourceCities } from "./cities.ts";
+import { root } from "../workers.ts";
+import { citySeed, replaceCities, sourceCities } from "./cities.ts";
 
 /**
  * The cities of the gazetteer whose country by GeoNames is not the one whose borders contain their center: either the
@@ -35,5 +39,44 @@ describe("the seed of the gazetteer", () => {
     const countries = new Map(sourceCities().map(({ country, name }) => [country, name]));
     expect(countries.get("VA")).toBe("Vatican City");
     expect(countries.get("SJ")).toBe("Longyearbyen");
+  });
+});
+
+describe("replaceCities", () => {
+  it("shows readers the old rows until all new ones are written, then those only, with the same indexes", async () => {
+    const sqlite = new DatabaseSync(":memory:");
+    sqlite.exec(readFileSync(join(root, "migrations/location/0000_gazetteer.sql"), "utf8"));
+    sqlite.exec("INSERT INTO cities VALUES (0, 'Atlantis', 'XX', 0, 0, 'UTC', 20000, 'area')");
+    const schema = () =>
+      sqlite.prepare("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").all();
+    const schemaBefore = schema();
+    const seen: unknown[] = [];
+    let commands = 0;
+    /** Runs statements in one transaction, as D1 does, and reads afterwards. */
+    const execute = async (sql: string) => {
+      commands++;
+      expect(Buffer.byteLength(sql)).toBeLessThan(100_000);
+      sqlite.exec("BEGIN");
+      const results = sql
+        .split(/;\n|;$/)
+        .filter(Boolean)
+        .map((statement) => ({ results: sqlite.prepare(statement).all() }));
+      sqlite.exec("COMMIT");
+      seen.push(sqlite.prepare("SELECT count(*) AS rows, min(id) AS first FROM cities").get());
+      return JSON.stringify(results);
+    };
+    const killed = async (sql: string) => {
+      if (commands === 7) throw new Error("killed");
+      return execute(sql);
+    };
+    await expect(replaceCities(killed, citySeed())).rejects.toThrow("killed");
+    await replaceCities(execute, citySeed());
+    const old = { rows: 1, first: 0 };
+    expect(seen.slice(0, -1).every((each) => JSON.stringify(each) === JSON.stringify(old))).toBe(true);
+    expect(seen.at(-1)).toMatchObject({ rows: citySeed().values.length });
+    expect(schema()).toEqual(schemaBefore);
+    await replaceCities(execute, citySeed());
+    expect(schema()).toEqual(schemaBefore);
+    expect(sqlite.prepare("SELECT name FROM cities WHERE id = 0").all()).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import * as z from "zod";
-import type { Account } from "../deploy/account.ts";
+import type { Account } from "../deploy/account/account.ts";
 import { type SecretStore, type StoredSecret, secretName, secretNumber } from "./secret-store.ts";
 
 const starts = z.array(z.object({ number: z.number(), signsFrom: z.number() }));
@@ -12,13 +12,13 @@ const starts = z.array(z.object({ number: z.number(), signsFrom: z.number() }));
 export class AccountSecrets implements SecretStore {
   readonly effect = "Cloudflare deploys the change to all locations now.";
   readonly #account: Account;
-  readonly #config: string;
+  readonly #worker: string;
   readonly #database: D1Database;
 
-  /** `config` is the configuration of the deployed gateway, and `database` its database. */
-  constructor(account: Account, config: string, database: D1Database) {
+  /** `worker` is the full name of the deployed gateway, and `database` its database. */
+  constructor(account: Account, worker: string, database: D1Database) {
     this.#account = account;
-    this.#config = config;
+    this.#worker = worker;
     this.#database = database;
   }
 
@@ -27,7 +27,7 @@ export class AccountSecrets implements SecretStore {
       .prepare("SELECT number, signs_from AS signsFrom FROM token_secrets")
       .all();
     const known = new Map(starts.parse(results).map(({ number, signsFrom }) => [number, signsFrom]));
-    const names = await this.#account.secretNames(this.#config);
+    const names = await this.#account.secretNames(this.#worker);
     return names.flatMap((name) => {
       const number = secretNumber(name);
       return number === null ? [] : [{ number, signsFrom: known.get(number) ?? null }];
@@ -42,11 +42,11 @@ export class AccountSecrets implements SecretStore {
       )
       .bind(number, signsFrom)
       .run();
-    await this.#account.runOrThrow(["secret", "put", secretName(number), "-c", this.#config], value);
+    await this.#account.putSecret(this.#worker, secretName(number), value);
   }
 
   async delete(number: number): Promise<void> {
-    await this.#account.runOrThrow(["secret", "delete", secretName(number), "-c", this.#config]);
+    await this.#account.deleteSecret(this.#worker, secretName(number));
     await this.#database.prepare("DELETE FROM token_secrets WHERE number = ?").bind(number).run();
   }
 }

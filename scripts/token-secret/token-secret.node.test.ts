@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
 import { commandDatabase } from "../databases/command-database.ts";
-import { Account } from "../deploy/account.ts";
+import { Account } from "../deploy/account/account.ts";
 import { AccountSecrets } from "./account-secrets.ts";
 import { LocalSecrets, tokenSecretVariables } from "./local-secrets.ts";
 import { end, listRows, rotate } from "./rotation.ts";
@@ -49,7 +49,7 @@ function accountStore() {
   });
   const database = commandDatabase(async (sql) => JSON.stringify([{ results: sqlite.prepare(sql).all() }]));
   return {
-    store: new AccountSecrets(account, "gateway.toml", database) as SecretStore,
+    store: new AccountSecrets(account, "vicinity-gateway", database) as SecretStore,
     variables: () => Object.fromEntries([...secrets].filter(([name]) => name.startsWith("TOKEN_SECRET"))),
     calls,
   };

@@ -1,0 +1,261 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { Account } from "./account/account.ts";
+import { recordOf } from "./account/account-state.ts";
+import { configuredWorkers } from "./configuration/configured-workers.ts";
+import { planRollback, rollBack } from "./rollout/rollback.ts";
+import { deployTo, healthyGateway, planFor, testEnvironment } from "./testing/deploy-to.ts";
+import { FakeAccount } from "./testing/fake-account.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "vicinity-deploy-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const environment = testEnvironment();
+const workerNames = configuredWorkers(environment).map(({ name }) => name);
+const full = (worker: string) => `vicinity-${worker}-testing`;
+/** Commands that change an account. */
+const changes = /^(deploy -c|versions (upload|deploy)|triggers|secret (put|delete)|.* create |d1 migrations)/;
+const changing = (calls: readonly string[]): string[] => calls.filter((call) => changes.test(call));
+/** Percentages that versions of a worker got, in the order of the commands. */
+const shifts = (calls: readonly string[], worker: string): string[] =>
+  calls
+    .filter((call) => call.startsWith("versions deploy") && call.includes(`wrangler.deploy.${worker}.`))
+    .map((call) => [...call.matchAll(/@(\d+)%/g)].map(([, share]) => share).join("+"));
+
+/** An account to which the first version of everything was deployed. */
+async function deployedAccount(): Promise<FakeAccount> {
+  const fake = new FakeAccount();
+  await deployTo(fake);
+  fake.calls.length = 0;
+  return fake;
+}
+
+/** Gives workers other code, as an edit does. */
+const edit = (fake: FakeAccount, code: string, ...workers: string[]): void => {
+  for (const worker of workers) fake.code.set(full(worker), code);
+};
+
+async function undo(fake: FakeAccount): Promise<string[]> {
+  const account = new Account(fake.run);
+  const record = recordOf(account, environment, () => 0);
+  const rollback = await planRollback(record, workerNames);
+  const configOf = (name: string) => {
+    const file = join(folder, `wrangler.deploy.${name}.json`);
+    writeFileSync(file, JSON.stringify({ name: full(name) }));
+    return file;
+  };
+  await rollBack(account, record, rollback, configOf, () => ({ done: () => undefined }));
+  return rollback.steps.map(({ worker }) => worker);
+}
+
+describe("npm run deploy to an empty account", () => {
+  it("creates everything, deploys all workers, tests them, and then has nothing more to do", async () => {
+    const fake = new FakeAccount();
+    const { lines } = await planFor(fake);
+    expect(changing(fake.calls)).toEqual([]);
+    expect(lines.join("\n")).toContain("Nothing of testing exists in this account");
+    expect(lines.join("\n")).toContain("D1 database   vicinity-deployments-testing");
+    const gateway = healthyGateway();
+    const { url, tasks } = await deployTo(fake, { gateway });
+    expect(url).toBe("https://vicinity-gateway-testing.some-account.workers.dev");
+    expect(tasks.at(-1)).toMatch(/^Smoke test: healthy, ready, 3 recommendations/);
+    expect([...fake.workers.keys()]).toEqual(workerNames.map(full));
+    for (const name of workerNames) expect(fake.serving(full(name))).toEqual({ first: 100 });
+    expect(gateway.requests.map(({ path }) => path)).toContain("/v1/recommendations");
+    fake.calls.length = 0;
+    expect((await planFor(fake)).lines).toEqual(["", "  testing is up to date: nothing to do."]);
+    await deployTo(fake);
+    expect(changing(fake.calls)).toEqual([]);
+  });
+
+  it("goes on where it was killed, whichever command that was", async () => {
+    const whole = new FakeAccount();
+    await deployTo(whole);
+    const total = whole.calls.length;
+    for (let kill = 1; kill < total; kill += 9) {
+      const fake = new FakeAccount();
+      let left = kill;
+      fake.before = () => {
+        if (left-- <= 0) throw new Error("killed");
+      };
+      await expect(deployTo(fake)).rejects.toThrow("killed");
+      fake.before = () => undefined;
+      await deployTo(fake, { takeOver: true });
+      expect([...fake.workers.keys()].sort(), `killed at ${kill}`).toEqual([...whole.workers.keys()].sort());
+      expect([...fake.databases.keys()].sort()).toEqual([...whole.databases.keys()].sort());
+      const cities = fake.databases.get("vicinity-location-testing")?.sqlite;
+      expect(cities?.prepare("SELECT count(*) AS n FROM cities").get()).toEqual(
+        whole.databases
+          .get("vicinity-location-testing")
+          ?.sqlite.prepare("SELECT count(*) AS n FROM cities")
+          .get(),
+      );
+      expect((await planFor(fake)).lines.join()).toContain("nothing to do");
+    }
+  });
+
+  it("stores data where the environment says, and never moves it", async () => {
+    const eu = testEnvironment({ jurisdiction: "eu" });
+    const fake = new FakeAccount();
+    await deployTo(fake, { environment: eu });
+    expect([...fake.databases.values()].every(({ where }) => where.join(" ") === "--jurisdiction eu")).toBe(
+      true,
+    );
+    expect(new Set(fake.buckets.values())).toEqual(new Set(["eu"]));
+    await expect(planFor(fake)).rejects.toThrow('deployed with the jurisdiction "eu"');
+    await expect(planFor(await deployedAccount(), { environment: eu })).rejects.toThrow("cannot move");
+  });
+});
+
+describe("npm run deploy of a new version", () => {
+  it("moves requests by steps, callees first, and tests each step; the others stay", async () => {
+    const fake = await deployedAccount();
+    edit(fake, "second", "location", "gateway");
+    const { lines } = await planFor(fake);
+    expect(lines.join("\n")).toMatch(/location +upload, then 5% → 25% → 100% of requests/);
+    expect(lines.join("\n")).toMatch(/user +unchanged/);
+    const gateway = healthyGateway();
+    await deployTo(fake, { gateway });
+    expect(shifts(fake.calls, "location")).toEqual(["95+5", "75+25", "100"]);
+    expect(shifts(fake.calls, "user")).toEqual([]);
+    expect(fake.serving(full("location"))).toEqual({ second: 100 });
+    const order = changing(fake.calls).filter((call) => call.startsWith("versions deploy"));
+    expect(order.findIndex((call) => call.includes(".gateway."))).toBe(3);
+    // 59 requests reach a version that gets 5% of them with 95% probability; the gateway's is asked for by its id.
+    const recommendations = gateway.requests.filter(({ path }) => path === "/v1/recommendations");
+    expect(recommendations.slice(0, 59).every(({ override }) => override === null)).toBe(true);
+    expect(
+      recommendations.filter(({ override }) => override?.startsWith('vicinity-gateway-testing="')),
+    ).toHaveLength(9);
+    expect(gateway.slept).toBe(1000 * 4 * 60 + 1000 * 2 * 5);
+    expect(fake.workers.get(full("gateway"))?.triggers?.triggers?.crons).toHaveLength(2);
+  });
+
+  it("gives requests back when a test fails, stops, and later goes on with a corrected version", async () => {
+    const fake = await deployedAccount();
+    edit(fake, "broken", "location", "gateway");
+    const gateway = healthyGateway();
+    gateway.fail = (path) =>
+      path === "/v1/recommendations" && fake.serving(full("location")).broken === 25 ? 500 : null;
+    await expect(deployTo(fake, { gateway })).rejects.toThrow("/v1/recommendations answered 500");
+    expect(shifts(fake.calls, "location")).toEqual(["95+5", "75+25", "100"]);
+    expect(fake.serving(full("location"))).toEqual({ first: 100 });
+    expect(fake.serving(full("gateway"))).toEqual({ first: 100 });
+    edit(fake, "corrected", "location", "gateway");
+    await deployTo(fake, { label: "vicinity 1.0.1" });
+    expect(fake.serving(full("location"))).toEqual({ corrected: 100 });
+    expect(await undo(fake)).toEqual(["gateway", "location"]);
+    expect(fake.serving(full("location"))).toEqual({ first: 100 });
+  });
+
+  it("goes on with a version that an interrupted run left at 5%, without a second upload", async () => {
+    const fake = await deployedAccount();
+    edit(fake, "second", "user");
+    const gateway = healthyGateway();
+    gateway.fetch = (() => Promise.reject(new Error("killed"))) as unknown as typeof gateway.fetch;
+    fake.before = (command) => {
+      if (command.startsWith("versions deploy") && fake.serving(full("user")).second === 5)
+        throw new Error("killed");
+    };
+    await expect(deployTo(fake, { gateway })).rejects.toThrow("killed");
+    expect(fake.serving(full("user"))).toEqual({ first: 95, second: 5 });
+    fake.before = () => undefined;
+    expect((await planFor(fake)).lines.join("\n")).toMatch(/user +uploaded already, then 25% → 100%/);
+    await deployTo(fake, { takeOver: true });
+    expect(fake.calls.filter((call) => call.startsWith("versions upload"))).toHaveLength(1);
+    expect(fake.serving(full("user"))).toEqual({ second: 100 });
+    await undo(fake);
+    expect(fake.serving(full("user"))).toEqual({ first: 100 });
+  });
+
+  it("waits while another deployment runs", async () => {
+    const fake = await deployedAccount();
+    const database = fake.databases.get("vicinity-deployments-testing")?.sqlite;
+    database?.exec("UPDATE releases SET status = 'running'");
+    await expect(deployTo(fake)).rejects.toThrow("Another deployment (vicinity 1.0.0) runs");
+    await deployTo(fake, { takeOver: true });
+    expect(database?.prepare("SELECT status FROM releases").all()).toEqual([{ status: "finished" }]);
+  });
+
+  it("leaves no key behind", async () => {
+    const fake = await deployedAccount();
+    const keys = fake.databases.get("vicinity-gateway-testing")?.sqlite;
+    expect(keys?.prepare("SELECT count(*) AS n FROM api_keys WHERE revoked_at IS NULL").get()).toEqual({
+      n: 0,
+    });
+  });
+});
+
+describe("npm run deploy -- --rollback", () => {
+  it("gives all requests back, callers first, one release at a time", async () => {
+    const fake = await deployedAccount();
+    edit(fake, "second", "location", "product", "gateway");
+    await deployTo(fake, { label: "vicinity 2.0.0" });
+    edit(fake, "third", "product");
+    await deployTo(fake, { label: "vicinity 3.0.0" });
+    expect(await undo(fake)).toEqual(["product"]);
+    expect(fake.serving(full("product"))).toEqual({ second: 100 });
+    expect(await undo(fake)).toEqual(["gateway", "product", "location"]);
+    for (const name of workerNames) expect(fake.serving(full(name))).toEqual({ first: 100 });
+    await expect(undo(fake)).rejects.toThrow("it was the first deployment");
+  });
+
+  it("is refused where a release changed classes of Durable Objects", async () => {
+    const fake = await deployedAccount();
+    const database = fake.databases.get("vicinity-deployments-testing")?.sqlite;
+    database?.exec("UPDATE release_workers SET change = 'transferred' WHERE worker = 'location'");
+    await expect(undo(fake)).rejects.toThrow("it changed the Durable Objects of location");
+  });
+});
+
+describe("secrets of a deployment", () => {
+  const random = "0123456789abcdef".repeat(4);
+
+  it("are asked for once, kept in a file of their owner, and no argument of a command", async () => {
+    const fake = new FakeAccount();
+    const file = join(folder, "secrets.json");
+    const questions: string[] = [];
+    const ask = async (question: string) => {
+      questions.push(question);
+      return question.startsWith("TOKEN") ? "typed".repeat(10) : "";
+    };
+    await deployTo(fake, { secrets: { file, ask } });
+    expect(questions).toHaveLength(2);
+    expect(fake.workers.get(full("gateway"))?.secrets.get("TOKEN_SECRET")).toBe("typed".repeat(10));
+    expect(fake.workers.get(full("recommendation"))?.secrets.get("PSEUDONYM_SECRET")).toBe(random);
+    expect(fake.calls.join("\n")).not.toContain(random);
+    expect(fake.calls.join("\n")).not.toContain("typed");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({
+      PSEUDONYM_SECRET: random,
+      TOKEN_SECRET: "typed".repeat(10),
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await deployTo(fake, { secrets: { ask: () => Promise.reject(new Error("asked again")) } });
+  });
+
+  it("leave no file behind, also when a command fails", async () => {
+    const fake = new FakeAccount();
+    let secretsFile = "";
+    fake.before = (command) => {
+      secretsFile = /--secrets-file (\S+)/.exec(command)?.[1] ?? secretsFile;
+      if (command.startsWith("deploy -c") && secretsFile !== "") throw new Error("killed");
+    };
+    await expect(deployTo(fake)).rejects.toThrow("killed");
+    expect(secretsFile).not.toBe("");
+    expect(existsSync(secretsFile)).toBe(false);
+  });
+
+  it("are replaced in all workers at once where one is lost", async () => {
+    const fake = await deployedAccount();
+    await deployTo(fake, {
+      replacedSecrets: ["PSEUDONYM_SECRET"],
+      secrets: { random: () => "other".repeat(10) },
+    });
+    expect(fake.workers.get(full("recommendation"))?.secrets.get("PSEUDONYM_SECRET")).toBe(
+      "other".repeat(10),
+    );
+    expect(shifts(fake.calls, "recommendation")).toEqual(["95+5", "75+25", "100"]);
+  });
+});

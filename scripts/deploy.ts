@@ -92,6 +92,7 @@ async function deploy(): Promise<void> {
   if (!(await confirm(`Deploy to ${environment.name}?`))) return;
   const secrets = await secretValues(prepared.plan.secrets, {
     file: values["secrets-file"],
+    given: process.env,
     ask: isInteractive ? askSecret : null,
     random: () => randomBytes(32).toString("hex"),
   });

@@ -175,11 +175,12 @@ class Deployment {
     const task = begin(`Deploy ${worker.name}`);
     if (kind === "keep" && !triggers) return task.done("unchanged");
     let targets: string[] = [];
-    if (kind === "create" || kind === "replace") targets = await this.#deployAtOnce(release, plan, kind);
+    if (kind === "create") targets = await this.#deployAtOnce(release, plan, kind);
+    if (kind === "replace") targets = await this.#replace(release, plan);
     if (kind === "shift")
       await this.#shift(release, plan, task).catch(async (error: unknown) => {
         if (!(error instanceof PendingMigrationError)) throw error;
-        targets = await this.#deployAtOnce(release, plan, "replace");
+        targets = await this.#replace(release, plan);
       });
     if (kind === "keep" || kind === "shift") targets = await account.deployTriggers(file);
     await this.#record.setFact(facts.triggers(worker.name), bundle.tag);
@@ -199,6 +200,7 @@ class Deployment {
   async #deployAtOnce(release: Release, plan: WorkerPlan, kind: "create" | "replace"): Promise<string[]> {
     const { worker, bundle, current, transfers } = plan;
     const { account, label } = this.#parts;
+    for (const { from } of transfers) await this.#record.setFact(facts.losesObjects(from), "yes");
     const { versionId, targets } = await this.#withSecretsFile(worker.name, (secretsFile) =>
       account.deploy(this.#fileOf(worker.name), { tag: bundle.tag, message: label, secretsFile }),
     );
@@ -211,6 +213,15 @@ class Deployment {
     });
     const tag = worker.configuration.migrations?.at(-1)?.tag;
     if (tag !== undefined) await this.#record.setFact(facts.migrationTag(worker.name), tag);
+    if (kind === "replace") await this.#record.setFact(facts.losesObjects(worker.name), "no");
+    return targets;
+  }
+
+  /** Deploys a worker that answers requests already, with all of its requests at once, and tests it. */
+  async #replace(release: Release, plan: WorkerPlan): Promise<string[]> {
+    const targets = await this.#deployAtOnce(release, plan, "replace");
+    await this.#parts.smoke.sleep(1000 * propagationSeconds);
+    await this.#test(100, null);
     return targets;
   }
 

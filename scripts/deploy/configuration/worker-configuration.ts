@@ -40,14 +40,14 @@ function migrationsOf(
   transfers: ExpectedTransfers,
 ): RawConfig["migrations"] {
   return raw.migrations?.map(({ new_sqlite_classes = [], ...step }) => {
-    const taken = transfers.filter(({ className }) => new_sqlite_classes.includes(className));
-    const rest = new_sqlite_classes.filter((name) => taken.every(({ className }) => className !== name));
+    const moved = transfers.filter(({ className }) => new_sqlite_classes.includes(className));
+    const rest = new_sqlite_classes.filter((name) => moved.every(({ className }) => className !== name));
     return {
       ...step,
       ...(rest.length > 0 ? { new_sqlite_classes: rest } : {}),
-      ...(taken.length > 0
+      ...(moved.length > 0
         ? {
-            transferred_classes: taken.map(({ className, from }) => ({
+            transferred_classes: moved.map(({ className, from }) => ({
               from: className,
               from_script: `vicinity-${from}${suffix}`,
               to: className,

@@ -19,7 +19,7 @@ export const stepsText = (steps: readonly number[]): string => steps.map((step) 
 function workerText({ kind, transfers, steps, uploaded, triggers, bundle }: WorkerPlan): string {
   if (kind === "keep") return triggers ? "unchanged; apply routes, crons and queues" : "unchanged";
   const size = `(${bundle.size})`;
-  if (kind === "replace") return `replace at once, since classes of Durable Objects change ${size}`;
+  if (kind === "replace") return `replace at once, since classes of Durable Objects change or move ${size}`;
   if (kind === "create" && transfers.length > 0)
     return `first deployment; takes over the objects of ${transfers.map(({ className, from }) => `${className} from ${from}`).join(", ")} ${size}`;
   if (kind === "create") return `first deployment ${size}`;
@@ -36,7 +36,10 @@ export function irreversibleParts({ workers, migrations }: Plan): string[] {
     ),
     ...workers
       .filter(({ kind }) => kind === "replace")
-      .map(({ worker }) => `Classes of ${worker.name} change; its release before cannot run afterwards.`),
+      .map(
+        ({ worker }) =>
+          `Classes of ${worker.name} change or move; its version of before cannot run afterwards.`,
+      ),
     ...(migrations.length > 0 && workers.some(({ kind }) => kind !== "create")
       ? ["Databases keep their migrations; the release before runs on them."]
       : []),
@@ -87,6 +90,12 @@ export function planLines(plan: Plan, { name, rollout }: Environment): string[] 
     ),
     ...(shifted
       ? ["", `  Each step is watched for ${count(rollout.pause_seconds, "second")} and tested.`]
+      : []),
+    ...(plan.interrupts
+      ? [
+          "",
+          "  The account has an earlier release, which does not understand this one. Requests may fail until the end.",
+        ]
       : []),
     ...section(
       "Not reversible",

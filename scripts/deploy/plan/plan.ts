@@ -35,8 +35,8 @@ export interface WorkerPlan {
   worker: ConfiguredWorker;
   bundle: Bundle;
   /**
-   * `create`: the account has no such worker. `replace`: classes of Durable Objects change, which no two versions can do
-   * side by side. `shift`: requests move to the new version by steps. `keep`: this very version has all requests.
+   * `create`: the account has no such worker. `replace`: classes of Durable Objects change, or move to another worker,
+   * which versions cannot do side by side. `shift`: requests move to the new version by steps. `keep`: this very version has all requests.
    */
   kind: "create" | "replace" | "shift" | "keep";
   /** Classes whose objects the worker takes over from other workers. */
@@ -59,6 +59,8 @@ export interface Plan {
   cities: { rows: number; hash: string } | null;
   secrets: MissingSecret[];
   workers: WorkerPlan[];
+  /** Whether requests may fail until all workers are deployed, since the account has workers of version 0.2. */
+  interrupts: boolean;
 }
 
 /** What a plan is made from. */
@@ -79,6 +81,8 @@ export const facts = {
   cities: "cities",
   jurisdiction: "jurisdiction",
   url: "url",
+  /** `yes` from when another worker takes over objects of this one, until this one has a version without their classes. */
+  losesObjects: (worker: string) => `${worker} loses objects`,
   migrationTag: (worker: string) => `migration tag of ${worker}`,
   triggers: (worker: string) => `triggers of ${worker}`,
 } as const;
@@ -120,20 +124,35 @@ function lackedSecrets(
   return name === "gateway" && !hasNumberedSecret(present) ? [...required, "TOKEN_SECRET"] : required;
 }
 
-function missingSecrets({ workers, state, replacedSecrets }: PlanInput): MissingSecret[] {
+/**
+ * Returns whether nothing was ever answered, since the gateway is deployed last. Then no stored data depends on a secret, so
+ * that a first deployment which was interrupted may make it anew.
+ */
+const servedNothing = ({ environment, state }: PlanInput): boolean =>
+  !state.workers.get(`vicinity-gateway${environment.suffix}`);
+
+function missingSecrets(input: PlanInput): MissingSecret[] {
+  const { workers, state } = input;
   const secretsOf = ({ configuration }: ConfiguredWorker) => state.secrets.get(configuration.name) ?? [];
+  const lackedBy = (replaced: readonly string[]) =>
+    workers.flatMap((worker) =>
+      lackedSecrets(worker, secretsOf(worker), replaced).map((name) => ({ worker, name })),
+    );
+  const replaced = [
+    ...input.replacedSecrets,
+    ...(servedNothing(input) ? lackedBy([]).map(({ name }) => name) : []),
+  ];
   const missing = new Map<string, MissingSecret>();
-  for (const worker of workers)
-    for (const name of lackedSecrets(worker, secretsOf(worker), replacedSecrets)) {
-      const owner = workers.find((other) => secretsOf(other).includes(name));
-      const found = missing.get(name) ?? {
-        name,
-        workers: [],
-        sameAs: owner && !replacedSecrets.includes(name) ? owner.name : null,
-      };
-      found.workers.push(worker.name);
-      missing.set(name, found);
-    }
+  for (const { worker, name } of lackedBy(replaced)) {
+    const owner = workers.find((other) => secretsOf(other).includes(name));
+    const found = missing.get(name) ?? {
+      name,
+      workers: [],
+      sameAs: owner && !replaced.includes(name) ? owner.name : null,
+    };
+    found.workers.push(worker.name);
+    missing.set(name, found);
+  }
   return [...missing.values()];
 }
 
@@ -148,6 +167,19 @@ export const transfersTo = (worker: string, suffix: string, state: AccountState)
       !state.workers.get(`vicinity-${to}${suffix}`) &&
       Boolean(state.workers.get(`vicinity-${from}${suffix}`)),
   );
+
+/**
+ * Returns whether the workers of the account understand those of this release: if this command deployed them. What was
+ * deployed by version 0.2 does not.
+ */
+export const isCompatible = ({ state }: Pick<PlanInput, "state">): boolean =>
+  state.releases.some(({ status }) => status === "finished" || status === "rolled back");
+
+function kindOf(exists: boolean, changesClasses: boolean, isCurrent: boolean): WorkerPlan["kind"] {
+  if (!exists) return "create";
+  if (changesClasses) return "replace";
+  return isCurrent ? "keep" : "shift";
+}
 
 function planWorker(
   worker: ConfiguredWorker,
@@ -164,17 +196,19 @@ function planWorker(
   const uploaded = current?.versions.findLast(({ tag }) => tag === bundle.tag)?.versionId ?? null;
   const lacksSecret = secrets.some(({ workers }) => workers.includes(name));
   const isServing = deployed.length === 1 && deployed[0].versionId === uploaded;
-  const kind =
-    current == null
-      ? "create"
-      : recordedTag !== tagOfMigration
-        ? "replace"
-        : isServing && !lacksSecret
-          ? "keep"
-          : "shift";
+  const losesObjects =
+    state.facts.get(facts.losesObjects(name)) === "yes" ||
+    classTransfers.some(
+      ({ from, to }) => from === name && transfersTo(to, environment.suffix, state).length > 0,
+    );
+  const kind = kindOf(
+    current != null,
+    losesObjects || recordedTag !== tagOfMigration,
+    isServing && !lacksSecret,
+  );
   const reached = deployed.find(({ versionId }) => versionId === uploaded)?.percentage ?? 0;
   // Two versions of the pages would serve pages whose files the other one lacks.
-  const steps = name === "pages" || deployed.length === 0 ? [100] : environment.rollout.steps;
+  const steps = name === "pages" || !isCompatible(input) ? [100] : environment.rollout.steps;
   return {
     worker,
     bundle,
@@ -225,5 +259,6 @@ export function makePlan(input: PlanInput): Plan {
     cities: state.facts.get(facts.cities) === input.cities.hash ? null : input.cities,
     secrets,
     workers: workers.map((worker) => planWorker(worker, input, secrets)),
+    interrupts: !servedNothing(input) && !isCompatible(input),
   };
 }

@@ -6,6 +6,8 @@ import type { MissingSecret } from "./plan.ts";
 export interface SecretSources {
   /** File with values by name, in JSON, which only its owner may read. New values are added to it. */
   file: string | undefined;
+  /** Values by name that the environment of the command has. */
+  given: Readonly<Record<string, string | undefined>>;
   /** Asks on the terminal, without showing what is typed; null where nobody can answer. */
   ask: ((question: string) => Promise<string>) | null;
   /** Returns a new random secret. */
@@ -26,18 +28,18 @@ function readSecrets(file: string): Record<string, string> {
 }
 
 /**
- * Returns the values of the secrets that workers lack, by name: from the file, else from the terminal, else random. Nothing
- * prints them. A file keeps the random ones too, so that a later worker can get them: Cloudflare shows none again. Throws
+ * Returns the values of the secrets that workers lack, by name: from the file, else from the environment, else from the
+ * terminal, else random. Nothing prints them. A file keeps the random ones too, so that a later worker can get them: Cloudflare shows none again. Throws
  * if a value is needed that a worker has already, and nobody gives it.
  */
 export async function secretValues(
   missing: readonly MissingSecret[],
-  { file, ask, random }: SecretSources,
+  { file, given, ask, random }: SecretSources,
 ): Promise<Map<string, string>> {
   const known = file === undefined ? {} : readSecrets(file);
   const found = new Map<string, string>();
   for (const { name, workers, sameAs } of missing) {
-    const value = known[name] ?? (ask ? await ask(questionFor(name, workers, sameAs)) : "");
+    const value = known[name] ?? given[name] ?? (ask ? await ask(questionFor(name, workers, sameAs)) : "");
     if (value === "" && sameAs !== null)
       throw new Error(
         `${workers.join(", ")} needs the value of ${name} that ${sameAs} has, and Cloudflare does not show it. Give it in a file: --secrets-file FILE. If it is lost, see "A lost secret" in docs/guides/deploy.md.`,

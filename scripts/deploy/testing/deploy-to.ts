@@ -77,6 +77,7 @@ export async function deployTo(fake: FakeAccount, options: DeployOptions = {}) {
   const { prepared } = await planFor(fake, options);
   const secrets = await secretValues(prepared.plan.secrets, {
     file: undefined,
+    given: {},
     ask: null,
     random: () => "0123456789abcdef".repeat(4),
     ...options.secrets,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import { parseJson } from "../../wrangler.ts";
 import type { Environment } from "../configuration/environment.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type CommandResult, parseJson } from "../../wrangler.ts";
 
 /** Runs wrangler until it ends. */

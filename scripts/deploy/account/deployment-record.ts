@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { inlineParameters } from "../../databases/command-database.ts";
 import { parseJson } from "../../wrangler.ts";
 

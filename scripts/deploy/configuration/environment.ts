@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { experimental_readRawConfig as readToml } from "wrangler";
-import { z } from "zod";
+import * as z from "zod";
 import { applicationName } from "../../../shared/contracts/primitives.ts";
 import { issuesOf } from "../../../shared/contracts/result.ts";
 import { root } from "../../workers.ts";

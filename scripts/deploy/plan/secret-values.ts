@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import type { MissingSecret } from "./plan.ts";
 
 /** Where the values of secrets come from. */

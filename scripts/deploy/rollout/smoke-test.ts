@@ -1,5 +1,5 @@
 import { setTimeout as sleepFor } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Application whose key the smoke test uses. It has no products and one user. */
 export const smokeApplication = "deployment-test";

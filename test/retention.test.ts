@@ -4,7 +4,7 @@ import type { DeadLetter } from "../shared/contracts/dead-letter.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import { retention } from "../shared/contracts/retention.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
-import { logKey } from "../shared/training-log/keys.ts";
+import { batchKey, fileKey, manifestKey } from "../shared/training-log/keys.ts";
 import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { TestStack } from "./support/test-stack.ts";
@@ -38,7 +38,13 @@ it("deletes data older than its retention time every night, and nothing else", a
   const logDates = [retentionDays.trainingLog + 1, retentionDays.trainingLog - 1].map((days) =>
     daysAgo(days).slice(0, 10),
   );
-  for (const date of logDates) await log.put(logKey("demo", date, 0, "0".repeat(32)), "");
+  for (const date of logDates)
+    for (const key of [
+      batchKey("demo", date, ["f".repeat(64)], "0".repeat(32)),
+      fileKey("demo", date, "segment", 0),
+      manifestKey("demo", date),
+    ])
+      await log.put(key, "");
   const keys = await stack.binding("gateway", "DB");
   for (const [id, days] of [
     ["revoked", retentionDays.keys + 1],
@@ -80,10 +86,12 @@ it("deletes data older than its retention time every night, and nothing else", a
 
   const history = await stack.call<Page<UserInteraction>>("GET", "/v1/users/ann/interactions");
   expect(history.body.items.map(({ eventId }) => eventId)).toEqual(["young"]);
-  const { objects } = await log.list({ prefix: "demo/log/v1/" });
-  const remainingDates = new Set(objects.map(({ key }: { key: string }) => key.split("/")[3]));
-  expect(remainingDates).toContain(logDates[1]);
-  expect(remainingDates).not.toContain(logDates[0]);
+  for (const version of ["v1", "v2"]) {
+    const { objects } = await log.list({ prefix: `demo/log/${version}/` });
+    const remainingDates = new Set(objects.map(({ key }: { key: string }) => key.split("/")[3]));
+    expect(remainingDates).toContain(logDates[1]);
+    expect(remainingDates).not.toContain(logDates[0]);
+  }
   const remainingKeys = (await stack.call<{ items: { name: string }[] }>("GET", "/v1/keys")).body.items;
   expect(remainingKeys.map(({ name }) => name)).toEqual(["recently-revoked"]);
   const tombstones = await users.prepare("SELECT pseudonym FROM erasures").all();

@@ -40,8 +40,8 @@ interface StepCost {
 }
 
 /**
- * Returns how many steps of the record's kind run before the load starts: half of them (`collect 3 of 20`), at most
- * three.
+ * Returns how many steps of the record's kind run before the load starts: half of them (`train 3 of 20`), at most
+ * three, and none of a kind whose number of steps is unknown.
  */
 const stepsBeforeLoad = ({ step }: RecalibrationRecord): number =>
   Math.min(maxStepsBeforeLoad, Math.floor(Number(step.match(/ of (\d+)$/)?.[1] ?? 0) / 2));

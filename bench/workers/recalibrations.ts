@@ -10,7 +10,7 @@ import type { BenchContext } from "../context.ts";
 /** Milliseconds between two requests for the state of a recalibration. */
 const pollIntervalMs = 40;
 
-/** Returns the kind of the current step: `collect` for `collect 3 of 20`. */
+/** Returns the kind of the current step: `train` for `train 3 of 20`. */
 export const stepKind = ({ step }: RecalibrationRecord): string => step.split(" ")[0];
 
 /** Returns whether a recalibration is queued or running. */

@@ -11,21 +11,28 @@ export const isRateRefusal = (error: unknown): boolean =>
   error instanceof Error && error.message.endsWith(tooManyRequests);
 
 /**
- * Puts an object. Where R2 refuses because the key was written within the last second, as by an interrupted attempt of
- * the same work, waits for a second and tries again, five times at most. Throws what R2 throws otherwise.
+ * Returns what `put` returns. Where R2 refuses because the key was written within the last second, waits for a second
+ * and tries again, five times at most. Throws what `put` throws otherwise.
  */
+export async function retryAtRate<T>(
+  put: () => Promise<T>,
+  wait: (ms: number) => Promise<void> = sleep,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await put();
+    } catch (error) {
+      if (attempt === maxAttempts || !isRateRefusal(error)) throw error;
+      await wait(waitMs);
+    }
+}
+
+/** Puts an object, as {@link retryAtRate}: an interrupted attempt of the same work may have written it just before. */
 export async function putAtRate(
   bucket: { put(key: string, value: string | ArrayBuffer | ArrayBufferView): Promise<unknown> },
   key: string,
   value: string | ArrayBuffer | ArrayBufferView<ArrayBuffer>,
   wait: (ms: number) => Promise<void> = sleep,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      await bucket.put(key, value);
-      return;
-    } catch (error) {
-      if (attempt === maxAttempts || !isRateRefusal(error)) throw error;
-      await wait(waitMs);
-    }
+  await retryAtRate(() => bucket.put(key, value), wait);
 }

@@ -7,7 +7,13 @@ export type ExpiringBucket = Pick<R2Bucket, "list" | "delete">;
 const maxRemoved = 1000;
 
 /** Returns the first parts of all keys in a bucket: the applications that have objects in it. */
-export async function applicationsIn(bucket: ExpiringBucket): Promise<string[]> {
+export async function applicationsIn(bucket: {
+  list(options: { delimiter: string; cursor?: string }): Promise<{
+    delimitedPrefixes: string[];
+    truncated: boolean;
+    cursor?: string;
+  }>;
+}): Promise<string[]> {
   const names: string[] = [];
   let cursor: string | undefined;
   do {

@@ -2,6 +2,18 @@ import type { RecalibrationInput, RecalibrationRecord } from "../contracts/recal
 import type { Result } from "../contracts/result.ts";
 import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
 
+/** What one call compacted of the training logs of all applications. */
+export interface LogsCompaction {
+  /** Steps that ran; the next call continues. */
+  steps: number;
+  batches: number;
+  segments: number;
+  /** Lines and objects that could not be read, and are removed. */
+  damaged: number;
+  /** Applications whose log could not be compacted. */
+  failed: number;
+}
+
 /** RPC interface of the trainer worker: recalibration of models from the training log. */
 export interface TrainerApi extends ReadinessApi, RetentionApi {
   /** Counts the objects, examples and outcomes in the training log of one UTC day (`2026-01-31`). */
@@ -19,6 +31,8 @@ export interface TrainerApi extends ReadinessApi, RetentionApi {
    * were killed; false if absent. The gateway's cron calls this.
    */
   resumeInterrupted(onlyProcess?: boolean): Promise<Result<{ running: number; resumed: number }>>;
+  /** Compacts the training logs, by a bounded number of steps. The gateway's cron calls this each minute. */
+  compactLogs(): Promise<Result<LogsCompaction>>;
   /** Starts a recalibration of each application that has a training log. The gateway's nightly cron calls this. */
   recalibrateAll(): Promise<Result<{ started: number }>>;
 }

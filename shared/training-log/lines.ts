@@ -22,14 +22,40 @@ export const isExample = (line: unknown): boolean =>
 /** Returns the names of the users that lines belong to, each once. */
 export const pseudonymsIn = (lines: readonly unknown[]): string[] => [...new Set(lines.map(linePseudonym))];
 
-/** Returns lines in the format of the bucket: JSON lines, compressed with gzip. */
-export async function packLines(lines: readonly unknown[]): Promise<ArrayBuffer> {
-  const text = lines.map((line) => JSON.stringify(line)).join("\n");
-  return new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+const field = (line: object, name: string): string => String(Reflect.get(line, name));
+
+/** Returns the identity of a line. Of several lines with the same identity, the log needs one. */
+export function lineIdentity(line: object): string {
+  const kind = field(line, "kind");
+  switch (kind) {
+    case "interaction":
+      return `${kind}/${field(line, "pseudonym")}/${field(line, "event")}`;
+    case "example":
+      return `${kind}/${field(line, "recommendation")}`;
+    case "correction":
+      return `${kind}/${field(line, "recommendation")}/${field(line, "outcome")}/${field(line, "productId")}`;
+    default:
+      return JSON.stringify(line);
+  }
 }
 
-/** Returns the lines that {@link packLines} encoded. Throws if the bytes have another format. */
-export async function unpackLines(bytes: ArrayBuffer): Promise<unknown[]> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return (await new Response(stream).text()).split("\n").map((line): unknown => JSON.parse(line));
+/** Returns texts in the format of the bucket: one line for each, compressed with gzip. */
+export async function packTexts(texts: readonly string[]): Promise<ArrayBuffer> {
+  const bytes = new Blob([texts.join("\n")]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Response(bytes).arrayBuffer();
 }
+
+/** Returns the texts that {@link packTexts} encoded. Throws if the bytes have another format. */
+export async function unpackTexts(bytes: ArrayBuffer): Promise<string[]> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const text = await new Response(stream).text();
+  return text === "" ? [] : text.split("\n");
+}
+
+/** Returns lines in the format of the bucket: JSON lines, compressed with gzip. */
+export const packLines = (lines: readonly unknown[]): Promise<ArrayBuffer> =>
+  packTexts(lines.map((line) => JSON.stringify(line)));
+
+/** Returns the lines that {@link packLines} encoded. Throws if the bytes have another format. */
+export const unpackLines = async (bytes: ArrayBuffer): Promise<unknown[]> =>
+  (await unpackTexts(bytes)).map((text): unknown => JSON.parse(text));

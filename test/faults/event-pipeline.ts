@@ -24,6 +24,7 @@ import { ok, unwrap } from "../../shared/contracts/result.ts";
 import { addTotals, countFields, emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 import { leafCellAt } from "../../shared/geo/cells.ts";
 import { coarsenToCity } from "../../shared/geo/coarsen.ts";
+import { logDays } from "../../shared/training-log/keys.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
 import { eventTimeOf, isInFuture } from "../../workers/recommendation/ingest/event-time.ts";
@@ -333,7 +334,9 @@ export class EventPipeline {
 
   /** Returns the number of interactions in the training log. */
   async loggedInteractions(): Promise<number> {
-    return (await countLogLines(bindings.TRAINING_LOG, `${this.application}/log/v1/`)).interactions;
+    const { TRAINING_LOG } = bindings;
+    const days = await logDays(TRAINING_LOG, this.application);
+    return (await countLogLines(TRAINING_LOG, this.application, days)).interactions;
   }
 
   async storedProfile(userId: string): Promise<UserProfile | null> {

@@ -10,6 +10,7 @@ import {
   sumTotals,
   type Totals,
 } from "../../shared/contracts/totals.ts";
+import { logDays } from "../../shared/training-log/keys.ts";
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { withLocalBindings } from "../support/with-local-bindings.ts";
 
@@ -66,8 +67,8 @@ export async function readStores(stateDir: string, application: string): Promise
       locations: locations ?? 0,
     };
   });
-  const log = await withLocalBindings("trainer", stateDir, ({ TRAINING_LOG }) =>
-    countLogLines(TRAINING_LOG, `${application}/log/v1/`),
+  const log = await withLocalBindings("trainer", stateDir, async ({ TRAINING_LOG }) =>
+    countLogLines(TRAINING_LOG, application, await logDays(TRAINING_LOG, application)),
   );
   return {
     ...databaseContent,

@@ -9,7 +9,7 @@ import type { RecommendationAnswer } from "../../shared/contracts/recommendation
 import { pollUntil } from "../support/polling.ts";
 import type { TestStack } from "../support/test-stack.ts";
 import { uploadModel } from "../support/upload-model.ts";
-import { listLogKeys } from "./list-log-keys.ts";
+import { trainingLines } from "./training-lines.ts";
 import type { SimulatedVisit, UserPopulation } from "./user-population.ts";
 
 /** Number of visits that run at the same time. */
@@ -185,7 +185,8 @@ export class SimulatedApplication {
     let lastLength = -1;
     let unchangedSince = Date.now();
     while (Date.now() - unchangedSince < quietSeconds * 1000) {
-      const { length } = await listLogKeys(log, this.application);
+      let length = 0;
+      for await (const lines of trainingLines(log, this.application)) length += lines.length;
       if (length !== lastLength) unchangedSince = Date.now();
       lastLength = length;
       await sleep(logPollMs);

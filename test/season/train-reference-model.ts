@@ -8,9 +8,8 @@ import {
 } from "../../model/recalibrate/logged-examples.ts";
 import { trainPart } from "../../model/recalibrate/train-part.ts";
 import { initialLearnerState, Learner } from "../../model/train/learner.ts";
-import { unpackLines } from "../../shared/training-log/lines.ts";
 import type { TestStack } from "../support/test-stack.ts";
-import { listLogKeys } from "./list-log-keys.ts";
+import { trainingLines } from "./training-lines.ts";
 
 const epochs = 6;
 const batchSize = 16;
@@ -30,9 +29,8 @@ export async function trainReferenceModel(
   const examples = new Map<number, LoggedExample>();
   const corrections = new Corrections();
   for (const application of applications)
-    for (const key of await listLogKeys(log, application)) {
-      const object = await log.get(key);
-      for (const line of await unpackLines(await object.arrayBuffer())) {
+    for await (const lines of trainingLines(log, application)) {
+      for (const line of lines) {
         const parsed = readLine(featureShape, line);
         if (parsed.kind === "correction") corrections.add(parsed.correction);
         if (parsed.kind === "example" && parsed.example.time >= since)

@@ -11,8 +11,8 @@ import { isMalformedMessageAbout, userPartOfMessage } from "../../shared/dead-le
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
 import { logPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
-import { scanLog } from "../../shared/training-log/erase-user.ts";
-import { unpackLines } from "../../shared/training-log/lines.ts";
+import { lineIdentity, unpackLines } from "../../shared/training-log/lines.ts";
+import { scanUserObjects } from "../../shared/training-log/scan-user.ts";
 import { itemWithoutPlaces } from "./withhold-places.ts";
 
 /** Stores that hold data of a user, in the order of the export. */
@@ -107,18 +107,21 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
       const { TRAINING_LOG, PSEUDONYM_SECRET } = env;
       const pseudonym = await logPseudonymOf(await pseudonymKeysOf({ PSEUDONYM_SECRET }), objectId);
       const scan = { application: request.application, pseudonym, after, limit: logObjectsPerPage };
-      const { keys, next } = await scanLog(TRAINING_LOG, scan);
-      const items: ExportItem[] = [];
-      for (const objectKey of keys) {
-        const object = await TRAINING_LOG.get(objectKey);
-        if (!object) continue;
-        for (const each of await unpackLines(await object.arrayBuffer())) {
-          // The export names the user, so it does not name the user's pseudonym too.
-          const { pseudonym: owner, ...line } = loggedLine.parse(each);
-          if (owner === pseudonym) items.push({ store: "training_log", line });
+      // A compaction may move lines meanwhile, so each is exported once.
+      const lines = new Map<string, ExportItem>();
+      const next = await scanUserObjects(TRAINING_LOG, scan, "read", async (keys) => {
+        for (const objectKey of keys) {
+          const object = await TRAINING_LOG.get(objectKey);
+          if (!object) continue;
+          for (const each of await unpackLines(await object.arrayBuffer())) {
+            // The export names the user, so it does not name the user's pseudonym too.
+            const { pseudonym: owner, ...line } = loggedLine.parse(each);
+            if (owner === pseudonym)
+              lines.set(lineIdentity({ ...line, pseudonym }), { store: "training_log", line });
+          }
         }
-      }
-      return { items, next };
+      });
+      return { items: [...lines.values()], next };
     }),
   dead_letters: (env, request) =>
     readForOwners(env, request, async (user, after) => {

@@ -58,16 +58,6 @@ export class ArtifactStore {
     return object ? recalibration.parse(JSON.parse(await object.text())) : null;
   }
 
-  /** Stores the keys of the training log by chunk. One step reads one chunk. */
-  putChunks(chunks: readonly (readonly string[])[]): Promise<void> {
-    return this.#put("chunks.json", JSON.stringify(chunks));
-  }
-
-  async chunk(index: number): Promise<string[]> {
-    const chunks: string[][] = JSON.parse(new TextDecoder().decode(await this.#bytes("chunks.json")));
-    return chunks[index];
-  }
-
   async putModel(name: "parent" | "candidate", manifest: ModelManifest, bytes: Uint8Array<ArrayBuffer>) {
     await this.#put(`${name}.json`, JSON.stringify(manifest));
     await this.#put(`${name}.onnx`, bytes);

@@ -1,10 +1,8 @@
 import * as z from "zod";
-import {
-  type ErasedGenerations,
-  isErasedLine,
-  pseudonymsIn,
-  unpackLines,
-} from "../../shared/training-log/lines.ts";
+import type { UserApi } from "../../shared/services/user-api.ts";
+import { lineIdentity } from "../../shared/training-log/lines.ts";
+import type { LogBucket } from "../../shared/training-log/log-bucket.ts";
+import { firstPosition, readLogPage, withoutErased } from "../../shared/training-log/read-log.ts";
 
 /** The fields of a log line that the counts depend on. */
 const logLine = z.discriminatedUnion("kind", [
@@ -31,26 +29,18 @@ export interface LogDayCounts {
   outcomes: Record<string, number>;
 }
 
-/** The methods of the training-log bucket that counting calls. */
-export interface ReadableLogBucket {
-  list(options: {
-    prefix: string;
-    cursor?: string;
-  }): Promise<{ objects: { key: string }[]; truncated: boolean; cursor?: string }>;
-  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
-}
-
-/** Returns the last erased generation of each given pseudonym that is erased. */
-export type FindErased = (pseudonyms: string[]) => Promise<ErasedGenerations>;
-const noneErased: FindErased = async () => new Map();
+/** Objects and bytes that are read before their lines are counted. */
+const pageLimits = { objects: 500, bytes: 3_000_000 };
 
 /**
- * Returns the counts of all objects under a key prefix of the training log. Lines of an erased generation do not count.
+ * Returns the counts of some days of an application's training log. Lines of an erased generation do not count, if the
+ * user service is given.
  */
 export async function countLogLines(
-  bucket: ReadableLogBucket,
-  prefix: string,
-  findErased: FindErased = noneErased,
+  bucket: Pick<LogBucket, "list" | "get">,
+  application: string,
+  days: readonly string[],
+  user: Pick<UserApi, "findTombstones"> | null = null,
 ): Promise<LogDayCounts> {
   const seen = new Set<string>();
   const result: LogDayCounts = { objects: 0, interactions: 0, examples: 0, outcomes: {} };
@@ -58,34 +48,23 @@ export async function countLogLines(
     const name = outcome ?? "none";
     result.outcomes[name] = (result.outcomes[name] ?? 0) + 1;
   };
-  let cursor: string | undefined;
-  do {
-    const page = await bucket.list({ prefix, cursor });
-    for (const { key } of page.objects) {
-      const object = await bucket.get(key);
-      if (!object) continue;
-      result.objects++;
-      const lines = await unpackLines(await object.arrayBuffer());
-      const erased = await findErased(pseudonymsIn(lines));
-      for (const line of lines.filter((each) => !isErasedLine(each, erased))) {
-        const parsed = logLine.parse(line);
-        const identity =
-          parsed.kind === "interaction"
-            ? `${parsed.pseudonym}/${parsed.event}`
-            : parsed.kind === "example"
-              ? parsed.recommendation
-              : `${parsed.recommendation}/${parsed.productId}`;
-        if (seen.has(`${parsed.kind}/${identity}`)) continue;
-        seen.add(`${parsed.kind}/${identity}`);
-        if (parsed.kind === "interaction") result.interactions++;
-        else if (parsed.kind === "correction") count(parsed.outcome);
-        else {
-          result.examples++;
-          for (const { outcome } of parsed.rows) count(outcome);
-        }
+  const query = { application, days };
+  for (let position = firstPosition(query); position !== null; ) {
+    const page = await readLogPage(bucket, query, position, pageLimits);
+    result.objects += page.objects;
+    for (const line of user ? await withoutErased(user, application, page.lines) : page.lines) {
+      const parsed = logLine.parse(line);
+      const identity = lineIdentity(parsed);
+      if (seen.has(identity)) continue;
+      seen.add(identity);
+      if (parsed.kind === "interaction") result.interactions++;
+      else if (parsed.kind === "correction") count(parsed.outcome);
+      else {
+        result.examples++;
+        for (const { outcome } of parsed.rows) count(outcome);
       }
     }
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor);
+    position = page.next;
+  }
   return result;
 }

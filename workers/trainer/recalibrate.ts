@@ -4,8 +4,9 @@ import { checkTrainingData } from "../../model/recalibrate/gate.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
+import type { LogPosition } from "../../shared/training-log/read-log.ts";
 import { calibrate } from "./steps/calibrate.ts";
-import { collect, mergeChunks, takeSnapshot } from "./steps/collect.ts";
+import { collect, firstChunk, mergeChunks, shareRead, takeSnapshot } from "./steps/collect.ts";
 import { evaluate } from "./steps/evaluate.ts";
 import { runGate } from "./steps/gate.ts";
 import type { StepContext } from "./steps/step.ts";
@@ -61,7 +62,7 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       return result as never;
     }) as Promise<T>;
 
-  const { chunks } = await runStep(
+  await runStep(
     "snapshot",
     progressAfter.snapshot,
     () => takeSnapshot(context),
@@ -71,14 +72,15 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
   let damaged = 0;
   let parts = 0;
   let total = 0;
-  for (; chunksRead < chunks && total < settings.maxExamples; chunksRead++) {
+  let position = firstChunk(context);
+  for (; position !== null && total < settings.maxExamples; chunksRead++) {
+    const from: LogPosition = position;
     const collected = await runStep(
-      `collect ${chunksRead + 1} of ${chunks}`,
-      progressAfter.snapshot +
-        ((progressAfter.collected - progressAfter.snapshot) * (chunksRead + 1)) / chunks,
-      () => collect(context, chunksRead, parts),
+      `collect ${chunksRead + 1}`,
+      progressAfter.snapshot + (progressAfter.collected - progressAfter.snapshot) * shareRead(context, from),
+      () => collect(context, chunksRead, from, parts),
     );
-    ({ parts, total } = collected);
+    ({ parts, total, next: position } = collected);
     damaged += collected.damaged;
   }
   if (total === 0)

@@ -1,7 +1,7 @@
 import { eachApplication } from "../../shared/async/each-application.ts";
 import { expiryTime, type RemovedCounts, type Retention } from "../../shared/contracts/retention.ts";
 import { applicationsIn, type ExpiringBucket, removeExpired } from "../../shared/retention/remove-expired.ts";
-import { logRoot } from "../../shared/training-log/keys.ts";
+import { batchRoot, compactedRoot, logDayOf } from "../../shared/training-log/keys.ts";
 import { artifactRoot } from "./artifacts.ts";
 import { currentProcess } from "./current-process.ts";
 import { RecalibrationStore } from "./store.ts";
@@ -20,20 +20,21 @@ export async function removeExpiredLogs(
   retention: Retention,
   now: number,
 ): Promise<RemovedCounts> {
-  const firstDay = new Date(expiryTime(now, retention.trainingLog) * 1000).toISOString().slice(0, 10);
+  const firstDay = logDayOf(expiryTime(now, retention.trainingLog));
   const expiry = expiryTime(now, retention.recalibrations);
   const oldest = expiry * 1000;
   const records = new RecalibrationStore(DB, currentProcess());
   const removed = { trainingLog: 0, recalibrations: await records.removeBefore(expiry, maxRemovedRecords) };
   await removeExpired(bucket, leasesOfVersion02, () => true, false);
   await eachApplication(await applicationsIn(bucket), "retention failed", async (application) => {
-    const root = logRoot(application);
-    removed.trainingLog += await removeExpired(
-      bucket,
-      root,
-      ({ key }) => key.slice(root.length, root.length + firstDay.length) < firstDay,
-      true,
-    );
+    // The manifest of a day is its last key, so it is removed last.
+    for (const root of [batchRoot(application), compactedRoot(application)])
+      removed.trainingLog += await removeExpired(
+        bucket,
+        root,
+        ({ key }) => key.slice(root.length, root.length + firstDay.length) < firstDay,
+        true,
+      );
     removed.recalibrations += await removeExpired(
       bucket,
       artifactRoot(application),

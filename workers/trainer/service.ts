@@ -6,11 +6,11 @@ import {
   type RecalibrationRecord,
   recalibrationInput,
 } from "../../shared/contracts/recalibration.ts";
-import { ok, parse, type Result, unwrap } from "../../shared/contracts/result.ts";
+import { ok, parse, type Result } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
-import type { TrainerApi } from "../../shared/services/trainer-api.ts";
+import type { LogsCompaction, TrainerApi } from "../../shared/services/trainer-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
-import { logPrefix } from "../../shared/training-log/keys.ts";
+import { compactLogs } from "./compact-logs.ts";
 import { countLogLines, type LogDayCounts } from "./count-log-lines.ts";
 import { currentProcess } from "./current-process.ts";
 import { Recalibrations } from "./recalibrations.ts";
@@ -24,15 +24,7 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
   async countTrainingLog(application: string, day: string): Promise<Result<LogDayCounts>> {
     const parsed = parse(z.object({ application: applicationName, day: z.iso.date() }), { application, day });
     if (!parsed.ok) return parsed;
-    return ok(
-      await countLogLines(this.env.TRAINING_LOG, logPrefix(application, day), async (pseudonyms) => {
-        const tombstones = unwrap(
-          await this.env.USER.findTombstones(application, pseudonyms),
-          "the user service",
-        );
-        return new Map(tombstones.map(({ pseudonym, generation }) => [pseudonym, generation]));
-      }),
-    );
+    return ok(await countLogLines(this.env.TRAINING_LOG, application, [day], this.env.USER));
   }
 
   async recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>> {
@@ -56,6 +48,10 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
 
   async recalibrateAll(): Promise<Result<{ started: number }>> {
     return ok(await this.#recalibrations.startAll(now()));
+  }
+
+  async compactLogs(): Promise<Result<LogsCompaction>> {
+    return ok(await compactLogs(this.env.TRAINING_LOG));
   }
 
   get #recalibrations(): Recalibrations {

@@ -29,7 +29,7 @@ export const recalibrationSettings = z.strictObject({
   rowsPerStep: z.number().int().default(60_000),
   /** Largest number of compressed bytes, and of log objects, that one step reads. */
   bytesPerChunk: z.number().int().default(3_000_000),
-  objectsPerChunk: z.number().int().default(200),
+  objectsPerChunk: z.number().int().default(800),
   /** Largest size of a snapshot part in bytes. A step needs a few times as much memory. */
   bytesPerPart: z.number().int().default(4_000_000),
   gate: gateConfiguration.prefault({}),

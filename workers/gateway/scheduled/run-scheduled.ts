@@ -15,8 +15,9 @@ const logFailure = (failure: object): void =>
   console.error(JSON.stringify({ event: "scheduled work failed", ...failure }));
 
 /**
- * Runs the work of a cron trigger. Each minute: copies changed keys to KV, sends product changes that no consumer confirmed, resumes interrupted
- * recalibrations, and advances the rollouts of candidate models. Each night: applies retention, then starts a
+ * Runs the work of a cron trigger. Each minute: copies changed keys to KV, sends product changes that no consumer
+ * confirmed, resumes interrupted recalibrations, advances the rollouts of candidate models, and compacts the training
+ * logs. Each night: applies retention, then starts a
  * recalibration of every application's model.
  */
 export async function runScheduled(cron: string, env: GatewayEnv): Promise<void> {
@@ -37,6 +38,7 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
           env.PRODUCT.resendOutbox(),
           resumeRecalibrations(env),
           env.RECOMMENDATION.advanceRollouts(),
+          env.TRAINER.compactLogs(),
         ];
   // Each task runs on its own: one that fails stops no other.
   for (const result of await Promise.allSettled(work)) {

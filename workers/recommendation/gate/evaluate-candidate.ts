@@ -12,7 +12,12 @@ import { timeModel } from "./model-timer.ts";
 import { type LogReadLimits, readNewestExamples } from "./newest-examples.ts";
 
 /** Part of the training log that an evaluation reads: a few seconds of CPU time. */
-const readLimits: LogReadLimits = { maxDays: 30, maxObjects: 100, maxExamples: 4000 };
+const readLimits: LogReadLimits = {
+  maxDays: 30,
+  maxObjects: 400,
+  maxBytes: 16_000_000,
+  maxExamples: 4000,
+};
 /** Share of the examples, the newest ones, that the evaluation uses. */
 const evaluationShare = 0.5;
 

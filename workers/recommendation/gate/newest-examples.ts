@@ -1,20 +1,29 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
-import {
-  Corrections,
-  type LoggedCorrection,
-  type LoggedExample,
-  readLine,
-} from "../../../model/recalibrate/logged-examples.ts";
+import { Corrections, type LoggedExample, readLine } from "../../../model/recalibrate/logged-examples.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
-import { logPrefix } from "../../../shared/training-log/keys.ts";
-import { readUnerasedLines } from "../../../shared/training-log/read-unerased-lines.ts";
+import { daySeconds } from "../../../shared/time/seconds.ts";
+import { logDayOf } from "../../../shared/training-log/keys.ts";
+import {
+  firstPosition,
+  isTrainingLine,
+  type LogPage,
+  type LogQuery,
+  readLogPage,
+  readSpreadPage,
+  withoutErased,
+} from "../../../shared/training-log/read-log.ts";
 
 /** Limits of what is read from the training log. */
 export interface LogReadLimits {
   maxDays: number;
   maxObjects: number;
+  /** Compressed bytes. */
+  maxBytes: number;
   maxExamples: number;
-  /** Whether to read objects spread evenly over the days, instead of the newest objects. */
+  /**
+   * Whether to read the examples of users spread evenly over the first day, instead of the newest ones. An example is as
+   * likely as any other one to be read.
+   */
   spread?: boolean;
 }
 
@@ -29,28 +38,33 @@ export interface NewestExamples {
 /** Lines that are parsed between two yields: about 2 ms of CPU time. */
 const linesPerYield = 16;
 
-/** Returns keys of log objects: the newest day first, and the newest object first within a day. */
-async function newestKeys(
-  log: Pick<R2Bucket, "list">,
+/** Yields the pages of the log that are read. */
+async function* pagesOf(
+  log: RecommendationEnv["TRAINING_LOG"],
   application: string,
-  { maxDays, maxObjects, spread }: LogReadLimits,
+  { maxDays, maxObjects, maxBytes, spread }: LogReadLimits,
   now: number,
-): Promise<string[]> {
-  const keys: string[] = [];
-  for (let day = 0; day < maxDays && (spread || keys.length < maxObjects); day++) {
-    const date = new Date((now - day * 86_400) * 1000).toISOString().slice(0, 10);
-    const found: R2Object[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await log.list({ prefix: logPrefix(application, date), cursor });
-      found.push(...page.objects);
-      cursor = page.truncated ? page.cursor : undefined;
-    } while (cursor);
-    found.sort((a, b) => b.uploaded.getTime() - a.uploaded.getTime());
-    keys.push(...found.map(({ key }) => key));
+): AsyncGenerator<LogPage> {
+  const days = Array.from({ length: maxDays }, (_, ago) => logDayOf(now - ago * daySeconds));
+  const query: LogQuery = { application, days, isNeeded: isTrainingLine };
+  const limits = { objects: maxObjects, bytes: maxBytes };
+  if (spread) {
+    yield await readSpreadPage(log, query, limits);
+    return;
   }
-  if (!spread || keys.length <= maxObjects) return keys.slice(0, maxObjects);
-  return Array.from({ length: maxObjects }, (_, i) => keys[Math.floor((i * keys.length) / maxObjects)]);
+  let position = firstPosition(query);
+  while (position !== null && limits.objects > 0 && limits.bytes > 0) {
+    // Parts of the limits, so that less is read than they allow if it holds examples enough.
+    const part = {
+      objects: Math.min(limits.objects, maxObjects / 4),
+      bytes: Math.min(limits.bytes, maxBytes / 4),
+    };
+    const page = await readLogPage(log, query, position, part);
+    limits.objects -= page.objects;
+    limits.bytes -= page.bytes;
+    position = page.next;
+    yield page;
+  }
 }
 
 /**
@@ -65,23 +79,20 @@ export async function readNewestExamples(
   now: number,
 ): Promise<NewestExamples> {
   const seen = new Map<number, LoggedExample>();
-  const corrections: LoggedCorrection[] = [];
+  const corrections = new Corrections();
   let damaged = 0;
   let read = 0;
-  for (const key of await newestKeys(env.TRAINING_LOG, application, limits, now)) {
-    if (seen.size >= limits.maxExamples) break;
-    const lines = await readUnerasedLines({ log: env.TRAINING_LOG, user: env.USER }, application, key);
-    if (lines === null) damaged++;
-    for (const line of lines ?? []) {
+  for await (const page of pagesOf(env.TRAINING_LOG, application, limits, now)) {
+    damaged += page.damaged;
+    for (const line of await withoutErased(env.USER, application, page.lines)) {
       if (++read % linesPerYield === 0) await yieldToEventLoop();
       const parsed = readLine(shape, line);
       if (parsed.kind === "damaged") damaged++;
-      else if (parsed.kind === "correction") corrections.push(parsed.correction);
+      else if (parsed.kind === "correction") corrections.add(parsed.correction);
       else if (parsed.kind === "example" && !seen.has(parsed.example.id))
         seen.set(parsed.example.id, parsed.example);
     }
+    if (seen.size >= limits.maxExamples) break;
   }
-  const correctionIndex = new Corrections();
-  for (const each of corrections) correctionIndex.add(each);
-  return { examples: [...seen.values()].slice(0, limits.maxExamples), corrections: correctionIndex, damaged };
+  return { examples: [...seen.values()].slice(0, limits.maxExamples), corrections, damaged };
 }

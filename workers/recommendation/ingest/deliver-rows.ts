@@ -158,7 +158,7 @@ async function removeErased(
   pseudonymKeys: PseudonymKeys,
   application: string,
   users: readonly UserRows[],
-  keys: readonly string[],
+  batch: string | null,
 ): Promise<void> {
   const tombstones = unwrap(
     await env.USER.findTombstones(application, [...new Set(users.map(({ pseudonym }) => pseudonym))]),
@@ -176,8 +176,9 @@ async function removeErased(
       application,
       erasedUsers.map(({ pseudonym }) => pseudonym),
     );
+  if (batch === null) return;
   const erasedInLog = new Map<string, number>();
   for (const { pseudonym, generation } of tombstones)
     erasedInLog.set(await logPseudonymOf(pseudonymKeys, pseudonym), generation);
-  for (const key of keys) await eraseFromObject(env.TRAINING_LOG, key, erasedInLog);
+  await eraseFromObject(env.TRAINING_LOG, batch, erasedInLog);
 }

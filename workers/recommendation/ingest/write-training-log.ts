@@ -2,7 +2,7 @@ import type { OutboxRow, UserRows } from "../../../shared/contracts/queues.ts";
 import { sha256OfText } from "../../../shared/hash/sha256.ts";
 import { logEventOf, logPseudonymOf, logRecommendationOf } from "../../../shared/pseudonyms/hashed-names.ts";
 import type { PseudonymKeys } from "../../../shared/pseudonyms/pseudonym-keys.ts";
-import { logKey, logShardOf } from "../../../shared/training-log/keys.ts";
+import { batchKey, logDayOf } from "../../../shared/training-log/keys.ts";
 import { packLines } from "../../../shared/training-log/lines.ts";
 
 /** A line of the training log. */
@@ -73,35 +73,31 @@ async function lineOf(
 }
 
 /**
- * Writes outbox rows to the training log and returns the keys of the written objects. Each user shard gets one object
- * of gzipped JSON lines, under the UTC day of its newest line. One object per day would scatter history over many
- * objects. An object is named by the hash of its lines, so writing the same batch again overwrites the same objects.
+ * Writes outbox rows to the training log as one batch: an object of gzipped JSON lines under the UTC day of its newest
+ * line. Returns the key; null if the rows have no line. The object is named by the hash of its lines, so writing the
+ * same rows again overwrites the same object.
  */
 export async function writeTrainingLog(
   bucket: R2Bucket,
   keys: PseudonymKeys,
   application: string,
   users: readonly UserRows[],
-): Promise<string[]> {
+): Promise<string | null> {
   const names = new LogNames(keys, application);
-  const shards = new Map<number, Line[]>();
+  const pseudonyms = new Set<string>();
+  const lines: Line[] = [];
   for (const user of users) {
     const pseudonym = await names.user(user.pseudonym);
     const rows = await Promise.all(user.rows.map((row) => lineOf(names, user, pseudonym, row)));
-    const lines = rows.filter((line) => line !== null);
-    if (lines.length === 0) continue;
-    const shard = logShardOf(pseudonym);
-    shards.set(shard, [...(shards.get(shard) ?? []), ...lines]);
+    const found = rows.filter((line) => line !== null);
+    if (found.length > 0) pseudonyms.add(pseudonym);
+    lines.push(...found);
   }
-  return Promise.all(
-    [...shards].map(async ([shard, lines]) => {
-      const newest = lines.reduce((max, { time }) => Math.max(max, time), 0);
-      const day = new Date(newest * 1000).toISOString().slice(0, 10);
-      const list = lines.map(({ line }) => line);
-      const name = (await sha256OfText(JSON.stringify(list))).slice(0, 32);
-      const key = logKey(application, day, shard, name);
-      await bucket.put(key, await packLines(list));
-      return key;
-    }),
-  );
+  if (lines.length === 0) return null;
+  const newest = lines.reduce((max, { time }) => Math.max(max, time), 0);
+  const list = lines.map(({ line }) => line);
+  const name = (await sha256OfText(JSON.stringify(list))).slice(0, 32);
+  const key = batchKey(application, logDayOf(newest), pseudonyms, name);
+  await bucket.put(key, await packLines(list));
+  return key;
 }

@@ -10,8 +10,12 @@ import { readNewestExamples } from "../gate/newest-examples.ts";
 import { RegistryStore } from "../store.ts";
 import { bundledModelManifest } from "./bundled-model.ts";
 
-/** Maximum numbers of log objects and examples that are read for a day: one to two seconds of CPU time. */
-const maxObjects = 64;
+/**
+ * Maximum numbers of log objects, their compressed bytes, and examples that are read for a day: one to two seconds of CPU
+ * time.
+ */
+const maxObjects = 400;
+const maxBytes = 8_000_000;
 const maxExamples = 4000;
 /** The current day's drift is computed once in this time. A day's final drift is computed this long after its end. */
 /** Examples that a version's first day needs to be the reference for later days. */
@@ -63,7 +67,7 @@ export async function recordDrift(
     env,
     application,
     featureShape,
-    { maxDays: 1, maxObjects, maxExamples, spread: true },
+    { maxDays: 1, maxObjects, maxBytes, maxExamples, spread: true },
     at,
   );
   const versions = new Map<string, LoggedExample[]>();

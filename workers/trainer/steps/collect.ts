@@ -12,44 +12,44 @@ import {
 } from "../../../model/recalibrate/logged-examples.ts";
 import { ShardWriter } from "../../../model/recalibrate/shard.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import { logPrefix } from "../../../shared/training-log/keys.ts";
-import { readUnerasedLines } from "../../../shared/training-log/read-unerased-lines.ts";
+import { daySeconds } from "../../../shared/time/seconds.ts";
+import { logDayOf } from "../../../shared/training-log/keys.ts";
+import {
+  firstPosition,
+  isTrainingLine,
+  type LogPosition,
+  type LogQuery,
+  readLogPage,
+  withoutErased,
+} from "../../../shared/training-log/read-log.ts";
 import type { StepContext } from "./step.ts";
 
 /** Log lines parsed between two pauses: about 2 ms of CPU time. */
 const linesPerPause = 4;
 
-/**
- * Stores the inputs of the recalibration: the keys of the log objects in chunks, the newest day first, and the serving
- * model. Returns the number of chunks and the version of the serving model.
- */
-export async function takeSnapshot(context: StepContext): Promise<{ chunks: number; parent: string }> {
-  const { env, application, settings, startedAt, artifacts } = context;
-  const chunks: string[][] = [];
-  let bytes = 0;
-  for (let day = 0; day <= settings.days; day++) {
-    const date = new Date((startedAt - day * 86_400) * 1000).toISOString().slice(0, 10);
-    let cursor: string | undefined;
-    do {
-      const page = await env.TRAINING_LOG.list({ prefix: logPrefix(application, date), cursor });
-      for (const { key, size } of page.objects) {
-        const last = chunks.at(-1);
-        if (!last || last.length >= settings.objectsPerChunk || bytes + size > settings.bytesPerChunk) {
-          chunks.push([key]);
-          bytes = size;
-        } else {
-          last.push(key);
-          bytes += size;
-        }
-      }
-      cursor = page.truncated ? page.cursor : undefined;
-    } while (cursor);
-  }
-  await artifacts.putChunks(chunks);
+/** Stores the serving model, from which the recalibration starts. Returns its version. */
+export async function takeSnapshot(context: StepContext): Promise<{ parent: string }> {
+  const { env, application, artifacts } = context;
   const serving = unwrap(await env.RECOMMENDATION.servingModel(application), "the recommendation service");
   const { manifest, bytes: file } = serving;
   await artifacts.putModel("parent", manifest, new Uint8Array(file));
-  return { chunks: chunks.length, parent: manifest.version };
+  return { parent: manifest.version };
+}
+
+/** Returns what a recalibration reads of the log: examples and corrections, the newest day first. */
+const logQuery = ({ application, settings, startedAt }: StepContext): LogQuery => ({
+  application,
+  days: Array.from({ length: settings.days + 1 }, (_, ago) => logDayOf(startedAt - ago * daySeconds)),
+  isNeeded: isTrainingLine,
+});
+
+/** Returns where the first chunk of the log begins. */
+export const firstChunk = (context: StepContext): LogPosition | null => firstPosition(logQuery(context));
+
+/** Returns the share (0 to 1) of the days that a recalibration has read when the next chunk begins at a position. */
+export function shareRead(context: StepContext, next: LogPosition | null): number {
+  const { days } = logQuery(context);
+  return next === null ? 1 : days.indexOf(next.day) / days.length;
 }
 
 /** The result of reading one chunk of the log. */
@@ -64,6 +64,8 @@ export interface CollectResult {
   damaged: number;
   /** Examples of this chunk with the features of another version. */
   incompatible: number;
+  /** Where the next chunk begins; null after the last one. */
+  next: LogPosition | null;
 }
 
 /**
@@ -74,6 +76,7 @@ export interface CollectResult {
 export async function collect(
   context: StepContext,
   index: number,
+  from: LogPosition | null,
   firstPart: number,
 ): Promise<CollectResult> {
   const { env, application, artifacts, pause, settings } = context;
@@ -85,31 +88,29 @@ export async function collect(
   const ids: number[] = [];
   const summaries: Float64Array[] = [];
   const corrections: LoggedCorrection[] = [];
-  let damaged = 0;
+  const limits = { objects: settings.objectsPerChunk, bytes: settings.bytesPerChunk };
+  const page = await readLogPage(env.TRAINING_LOG, logQuery(context), from, limits);
+  let { damaged } = page;
   let incompatible = 0;
   let read = 0;
-  for (const key of await artifacts.chunk(index)) {
-    const lines = await readUnerasedLines({ log: env.TRAINING_LOG, user: env.USER }, application, key);
-    if (lines === null) damaged++;
-    for (const line of lines ?? []) {
-      if (++read % linesPerPause === 0) await pause();
-      const parsed = readLine(featureShape, line);
-      if (parsed.kind === "damaged") damaged++;
-      else if (parsed.kind === "incompatible") incompatible++;
-      else if (parsed.kind === "correction") corrections.push(parsed.correction);
-      else if (parsed.kind === "example" && !seen.has(parsed.example.id)) {
-        const { example } = parsed;
-        seen.add(example.id);
-        ids.push(example.id);
-        summaries.push(encodeSummaries([example], await shards.add(example)));
-      }
+  for (const line of await withoutErased(env.USER, application, page.lines)) {
+    if (++read % linesPerPause === 0) await pause();
+    const parsed = readLine(featureShape, line);
+    if (parsed.kind === "damaged") damaged++;
+    else if (parsed.kind === "incompatible") incompatible++;
+    else if (parsed.kind === "correction") corrections.push(parsed.correction);
+    else if (parsed.kind === "example" && !seen.has(parsed.example.id)) {
+      const { example } = parsed;
+      seen.add(example.id);
+      ids.push(example.id);
+      summaries.push(encodeSummaries([example], await shards.add(example)));
     }
   }
   const parts = await shards.flush();
   await artifacts.putNumbers(`corrections-${index}`, encodeCorrections(corrections));
   await artifacts.putNumbers(`summary-${index}`, concatenateArrays(summaries));
   await artifacts.putNumbers(`ids-${index}`, concatenateArrays([earlierIds, Float64Array.from(ids)]));
-  return { examples: ids.length, total: seen.size, parts, damaged, incompatible };
+  return { examples: ids.length, total: seen.size, parts, damaged, incompatible, next: page.next };
 }
 
 /** Merges the summaries and corrections of all chunks, so that later steps read one object of each kind. */

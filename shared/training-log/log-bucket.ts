@@ -35,7 +35,7 @@ export interface LogBucket {
   /** Returns null if the stored object is not the one that `onlyIf` demands. */
   put(
     key: string,
-    value: ArrayBuffer | string,
+    value: ArrayBuffer | ArrayBufferView<ArrayBuffer> | string,
     options?: {
       onlyIf?: { etagMatches?: string; etagDoesNotMatch?: string };
       customMetadata?: Record<string, string>;

@@ -3,9 +3,10 @@ import { decodeShard } from "../../model/recalibrate/shard.ts";
 import { type ModelManifest, modelManifest } from "../../shared/contracts/model.ts";
 import { type RecalibrationRecord, recalibration } from "../../shared/contracts/recalibration.ts";
 import { putAtRate } from "../../shared/r2/put-at-rate.ts";
+import type { LogBucket } from "../../shared/training-log/log-bucket.ts";
 
 /** The methods of the bucket that the artifact store calls. */
-export type ArtifactBucket = Pick<R2Bucket, "get" | "put" | "list" | "delete">;
+export type ArtifactBucket = Pick<LogBucket, "get" | "put" | "list" | "delete">;
 
 /** R2 deletes at most 1000 objects per call. */
 const maxDeleted = 1000;

@@ -6,9 +6,10 @@ import type { RecalibrationRecord } from "../../shared/contracts/recalibration.t
 import { unwrap } from "../../shared/contracts/result.ts";
 import type { LogPosition } from "../../shared/training-log/read-log.ts";
 import { calibrate } from "./steps/calibrate.ts";
-import { collect, firstChunk, mergeChunks, shareRead, takeSnapshot } from "./steps/collect.ts";
+import { collect, firstChunk, mergeChunks, shareRead } from "./steps/collect.ts";
 import { evaluate } from "./steps/evaluate.ts";
 import { runGate } from "./steps/gate.ts";
+import { takeSnapshot } from "./steps/snapshot.ts";
 import type { StepContext } from "./steps/step.ts";
 import { planTraining, trainStep } from "./steps/train.ts";
 

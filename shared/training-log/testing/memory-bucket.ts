@@ -4,7 +4,7 @@ interface StoredObject extends LogObject {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What the calls of a bucket did since {@link MemoryBucket.resetCounts}. */
+/** What the calls of a bucket did. */
 export interface BucketCounts {
   calls: number;
   /** Keys that calls of `list` returned. */
@@ -18,6 +18,10 @@ export interface BucketCounts {
 
 const maxKeysPerPage = 1000;
 
+const noCounts = (): BucketCounts => ({
+  ...{ calls: 0, listed: 0, bytesRead: 0, bytesWritten: 0, reads: 0, writes: 0 },
+});
+
 /**
  * A bucket in memory with the consistency of R2, that counts its calls and fails on demand. `now` returns the time of
  * uploads, in seconds since the Unix epoch.
@@ -30,7 +34,7 @@ export class MemoryBucket implements LogBucket {
   #versions = 0;
   #callsLeft = Number.POSITIVE_INFINITY;
   #lastCallWorks = false;
-  counts: BucketCounts = { calls: 0, listed: 0, bytesRead: 0, bytesWritten: 0, reads: 0, writes: 0 };
+  #counts = noCounts();
   /** Called before each call; tests let others change the bucket here. */
   beforeCall: (method: string, key: string) => Promise<void> = async () => undefined;
 
@@ -51,8 +55,15 @@ export class MemoryBucket implements LogBucket {
     return hasFailed;
   }
 
-  resetCounts(): void {
-    this.counts = { calls: 0, listed: 0, bytesRead: 0, bytesWritten: 0, reads: 0, writes: 0 };
+  /** Returns what the calls did since the last call of this method. */
+  async takeCounts(): Promise<BucketCounts> {
+    const { counts } = this;
+    this.#counts = noCounts();
+    return counts;
+  }
+
+  get counts(): BucketCounts {
+    return { ...this.#counts };
   }
 
   get keys(): string[] {
@@ -68,7 +79,7 @@ export class MemoryBucket implements LogBucket {
 
   async #call<T>(method: string, key: string, work: () => T): Promise<T> {
     await this.beforeCall(method, key);
-    this.counts.calls++;
+    this.#counts.calls++;
     if (this.#callsLeft-- > 0) return work();
     if (this.#callsLeft === -1 && this.#lastCallWorks) work();
     throw new Error(`the bucket fails at ${method} ${key}`);
@@ -106,27 +117,27 @@ export class MemoryBucket implements LogBucket {
         if (stored) page.objects.push(objectOf(stored));
         last = key;
       }
-      this.counts.listed += page.objects.length + page.delimitedPrefixes.length;
+      this.#counts.listed += page.objects.length + page.delimitedPrefixes.length;
       return page;
     });
   }
 
   head(key: string): Promise<LogObject | null> {
     return this.#call("head", key, () => {
-      this.counts.reads++;
+      this.#counts.reads++;
       const stored = this.#objects.get(key);
       if (!stored) return null;
-      this.counts.bytesRead += metadataBytes(stored);
+      this.#counts.bytesRead += metadataBytes(stored);
       return objectOf(stored);
     });
   }
 
   get(key: string): Promise<LogObjectBody | null> {
     return this.#call("get", key, () => {
-      this.counts.reads++;
+      this.#counts.reads++;
       const stored = this.#objects.get(key);
       if (!stored) return null;
-      this.counts.bytesRead += stored.size + metadataBytes(stored);
+      this.#counts.bytesRead += stored.size + metadataBytes(stored);
       const { bytes } = stored;
       return {
         ...objectOf(stored),
@@ -138,16 +149,14 @@ export class MemoryBucket implements LogBucket {
 
   put(
     key: string,
-    value: ArrayBuffer | string,
+    value: Parameters<LogBucket["put"]>[1],
     { onlyIf, customMetadata }: Parameters<LogBucket["put"]>[2] = {},
   ): Promise<{ etag: string } | null> {
     return this.#call("put", key, () => {
       const earlier = this.#objects.get(key);
       if (onlyIf?.etagMatches !== undefined && onlyIf.etagMatches !== earlier?.etag) return null;
       if (onlyIf?.etagDoesNotMatch === "*" && earlier) return null;
-      const bytes = new Uint8Array(
-        typeof value === "string" ? new TextEncoder().encode(value) : value.slice(0),
-      );
+      const bytes = bytesOf(value);
       const isSame =
         earlier !== undefined &&
         bytes.every((byte, i) => byte === earlier.bytes[i]) &&
@@ -156,8 +165,8 @@ export class MemoryBucket implements LogBucket {
       const uploaded = new Date(this.#now() * 1000);
       this.#objects.set(key, { key, bytes, size: bytes.length, etag, uploaded, customMetadata });
       if (!earlier) this.#sorted = null;
-      this.counts.writes++;
-      this.counts.bytesWritten += bytes.length;
+      this.#counts.writes++;
+      this.#counts.bytesWritten += bytes.length;
       return { etag };
     });
   }
@@ -170,6 +179,12 @@ export class MemoryBucket implements LogBucket {
       this.#sorted = null;
     });
   }
+}
+
+function bytesOf(value: Parameters<LogBucket["put"]>[1]): Uint8Array<ArrayBuffer> {
+  if (typeof value === "string") return new Uint8Array(new TextEncoder().encode(value));
+  if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
 }
 
 const objectOf = ({ bytes: _bytes, ...object }: StoredObject): LogObject => object;

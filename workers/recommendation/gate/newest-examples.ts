@@ -1,8 +1,10 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { Corrections, type LoggedExample, readLine } from "../../../model/recalibrate/logged-examples.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
+import type { UserApi } from "../../../shared/services/user-api.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import { logDayOf } from "../../../shared/training-log/keys.ts";
+import type { LogBucket } from "../../../shared/training-log/log-bucket.ts";
 import {
   firstPosition,
   isTrainingLine,
@@ -12,6 +14,12 @@ import {
   readSpreadPage,
   withoutErased,
 } from "../../../shared/training-log/read-log.ts";
+
+/** The bindings through which the log is read. */
+export interface ReadableLog {
+  TRAINING_LOG: Pick<LogBucket, "list" | "get">;
+  USER: Pick<UserApi, "findTombstones">;
+}
 
 /** Limits of what is read from the training log. */
 export interface LogReadLimits {
@@ -27,6 +35,12 @@ export interface LogReadLimits {
   spread?: boolean;
 }
 
+/** What is read of the log for the drift of a day: one to two seconds of CPU time. */
+export const driftReadLimits: LogReadLimits = {
+  ...{ maxDays: 1, maxObjects: 400, maxBytes: 8_000_000, maxExamples: 4000 },
+  spread: true,
+};
+
 /** The newest examples of the training log and their corrections. */
 export interface NewestExamples {
   examples: LoggedExample[];
@@ -40,7 +54,7 @@ const linesPerYield = 16;
 
 /** Yields the pages of the log that are read. */
 async function* pagesOf(
-  log: RecommendationEnv["TRAINING_LOG"],
+  log: ReadableLog["TRAINING_LOG"],
   application: string,
   { maxDays, maxObjects, maxBytes, spread }: LogReadLimits,
   now: number,
@@ -72,7 +86,7 @@ async function* pagesOf(
  * seconds since the Unix epoch.
  */
 export async function readNewestExamples(
-  env: Pick<RecommendationEnv, "TRAINING_LOG" | "USER">,
+  env: ReadableLog,
   application: string,
   shape: FeatureShape,
   limits: LogReadLimits,

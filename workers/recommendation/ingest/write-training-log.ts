@@ -4,6 +4,7 @@ import { logEventOf, logPseudonymOf, logRecommendationOf } from "../../../shared
 import type { PseudonymKeys } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { batchKey, logDayOf } from "../../../shared/training-log/keys.ts";
 import { packLines } from "../../../shared/training-log/lines.ts";
+import type { LogBucket } from "../../../shared/training-log/log-bucket.ts";
 
 /** A line of the training log. */
 interface Line {
@@ -78,7 +79,7 @@ async function lineOf(
  * same rows again overwrites the same object.
  */
 export async function writeTrainingLog(
-  bucket: R2Bucket,
+  bucket: Pick<LogBucket, "put">,
   keys: PseudonymKeys,
   application: string,
   users: readonly UserRows[],

@@ -6,17 +6,10 @@ import { eachApplication } from "../../../shared/async/each-application.ts";
 import { type DriftDay, driftDay } from "../../../shared/contracts/model.ts";
 import { applicationsIn } from "../../../shared/retention/remove-expired.ts";
 import { daySeconds, hourSeconds } from "../../../shared/time/seconds.ts";
-import { readNewestExamples } from "../gate/newest-examples.ts";
+import { driftReadLimits, readNewestExamples } from "../gate/newest-examples.ts";
 import { RegistryStore } from "../store.ts";
 import { bundledModelManifest } from "./bundled-model.ts";
 
-/**
- * Maximum numbers of log objects, their compressed bytes, and examples that are read for a day: one to two seconds of CPU
- * time.
- */
-const maxObjects = 400;
-const maxBytes = 8_000_000;
-const maxExamples = 4000;
 /** The current day's drift is computed once in this time. A day's final drift is computed this long after its end. */
 /** Examples that a version's first day needs to be the reference for later days. */
 const minReferenceExamples = 100;
@@ -63,13 +56,7 @@ export async function recordDrift(
 ): Promise<void> {
   const store = new RegistryStore(env.DB);
   const day = dayOf(at);
-  const log = await readNewestExamples(
-    env,
-    application,
-    featureShape,
-    { maxDays: 1, maxObjects, maxBytes, maxExamples, spread: true },
-    at,
-  );
+  const log = await readNewestExamples(env, application, featureShape, driftReadLimits, at);
   const versions = new Map<string, LoggedExample[]>();
   for (const example of log.examples) {
     const list = versions.get(example.modelVersion) ?? [];

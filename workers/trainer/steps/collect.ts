@@ -11,9 +11,10 @@ import {
   readLine,
 } from "../../../model/recalibrate/logged-examples.ts";
 import { ShardWriter } from "../../../model/recalibrate/shard.ts";
-import { unwrap } from "../../../shared/contracts/result.ts";
+import type { UserApi } from "../../../shared/services/user-api.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
 import { logDayOf } from "../../../shared/training-log/keys.ts";
+import type { LogBucket } from "../../../shared/training-log/log-bucket.ts";
 import {
   firstPosition,
   isTrainingLine,
@@ -22,32 +23,36 @@ import {
   readLogPage,
   withoutErased,
 } from "../../../shared/training-log/read-log.ts";
-import type { StepContext } from "./step.ts";
+import type { ArtifactStore } from "../artifacts.ts";
+import type { RecalibrationSettings } from "../settings.ts";
 
 /** Log lines parsed between two pauses: about 2 ms of CPU time. */
 const linesPerPause = 4;
 
-/** Stores the serving model, from which the recalibration starts. Returns its version. */
-export async function takeSnapshot(context: StepContext): Promise<{ parent: string }> {
-  const { env, application, artifacts } = context;
-  const serving = unwrap(await env.RECOMMENDATION.servingModel(application), "the recommendation service");
-  const { manifest, bytes: file } = serving;
-  await artifacts.putModel("parent", manifest, new Uint8Array(file));
-  return { parent: manifest.version };
+/** What `collect` needs. */
+export interface CollectContext {
+  env: { TRAINING_LOG: Pick<LogBucket, "list" | "get">; USER: Pick<UserApi, "findTombstones"> };
+  application: string;
+  /** Seconds since the Unix epoch. */
+  startedAt: number;
+  settings: Pick<RecalibrationSettings, "days" | "bytesPerPart" | "objectsPerChunk" | "bytesPerChunk">;
+  artifacts: Pick<ArtifactStore, "numbers" | "putNumbers" | "putShard">;
+  /** Lets other requests run. */
+  pause(): Promise<void>;
 }
 
 /** Returns what a recalibration reads of the log: examples and corrections, the newest day first. */
-const logQuery = ({ application, settings, startedAt }: StepContext): LogQuery => ({
+const logQuery = ({ application, settings, startedAt }: CollectContext): LogQuery => ({
   application,
   days: Array.from({ length: settings.days + 1 }, (_, ago) => logDayOf(startedAt - ago * daySeconds)),
   isNeeded: isTrainingLine,
 });
 
 /** Returns where the first chunk of the log begins. */
-export const firstChunk = (context: StepContext): LogPosition | null => firstPosition(logQuery(context));
+export const firstChunk = (context: CollectContext): LogPosition | null => firstPosition(logQuery(context));
 
 /** Returns the share (0 to 1) of the days that a recalibration has read when the next chunk begins at a position. */
-export function shareRead(context: StepContext, next: LogPosition | null): number {
+export function shareRead(context: CollectContext, next: LogPosition | null): number {
   const { days } = logQuery(context);
   return next === null ? 1 : days.indexOf(next.day) / days.length;
 }
@@ -74,7 +79,7 @@ export interface CollectResult {
  * whenever it is full. `firstPart` is the part of the first shard.
  */
 export async function collect(
-  context: StepContext,
+  context: CollectContext,
   index: number,
   from: LogPosition | null,
   firstPart: number,
@@ -114,7 +119,10 @@ export async function collect(
 }
 
 /** Merges the summaries and corrections of all chunks, so that later steps read one object of each kind. */
-export async function mergeChunks({ artifacts }: StepContext, chunks: number): Promise<void> {
+export async function mergeChunks(
+  { artifacts }: Pick<CollectContext, "artifacts">,
+  chunks: number,
+): Promise<void> {
   for (const kind of ["summary", "corrections"] as const) {
     const numbers: Float64Array[] = [];
     for (let chunk = 0; chunk < chunks; chunk++) numbers.push(await artifacts.numbers(`${kind}-${chunk}`));

@@ -17,8 +17,7 @@ const logFailure = (failure: object): void =>
 /**
  * Runs the work of a cron trigger. Each minute: copies changed keys to KV, sends product changes that no consumer
  * confirmed, resumes interrupted recalibrations, advances the rollouts of candidate models, and compacts the training
- * logs. Each night: applies retention, then starts a
- * recalibration of every application's model.
+ * logs. Each night: applies retention, then starts a recalibration of every application's model.
  */
 export async function runScheduled(cron: string, env: GatewayEnv): Promise<void> {
   if (cron === nightlyCron) {

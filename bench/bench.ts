@@ -15,6 +15,7 @@ import { measureCut } from "./sections/cut.ts";
 import { measureEndToEnd } from "./sections/end-to-end.ts";
 import { measureIngest } from "./sections/ingest.ts";
 import { measureLimit } from "./sections/limit.ts";
+import { measureLog } from "./sections/log.ts";
 import { measureNearby } from "./sections/nearby.ts";
 import { measureParts } from "./sections/parts.ts";
 import { measureRare } from "./sections/rare.ts";
@@ -38,6 +39,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["rare", measureRare],
   ["cut", measureCut],
   ["trainer", measureTrainer],
+  ["log", measureLog],
   ["as-started", measureAsStarted],
   ["mixed", measureMixed],
   ["writes", measureWrites],

@@ -15,7 +15,7 @@ export interface Statistics {
 }
 
 /** Unit of a figure. Low times and high rates are better. */
-export type Unit = "ms" | "us" | "per s" | "kB" | "MB" | "share" | "times";
+export type Unit = "ms" | "us" | "per s" | "kB" | "MB" | "share" | "times" | "count";
 
 /** One line of the report. */
 export interface BenchFigure extends Statistics {

@@ -16,6 +16,7 @@ export const sectionNames = [
   "rare",
   "cut",
   "trainer",
+  "log",
   "as-started",
   "mixed",
   "writes",

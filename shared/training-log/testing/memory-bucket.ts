@@ -29,8 +29,10 @@ const noCounts = (): BucketCounts => ({
 export class MemoryBucket implements LogBucket {
   readonly #objects = new Map<string, StoredObject>();
   readonly #now: () => number;
-  /** The keys in their order; null after a change of keys. */
-  #sorted: string[] | null = null;
+  /** The keys in their order as of the last use, and whether keys changed since; `#added` has the new ones. */
+  #sorted: string[] = [];
+  readonly #added = new Set<string>();
+  #unsorted = false;
   #versions = 0;
   #callsLeft = Number.POSITIVE_INFINITY;
   #lastCallWorks = false;
@@ -67,8 +69,19 @@ export class MemoryBucket implements LogBucket {
   }
 
   get keys(): string[] {
-    this.#sorted ??= [...this.#objects.keys()].sort((a, b) => (a < b ? -1 : 1));
+    if (this.#unsorted) {
+      const keys = [...this.#sorted, ...this.#added].filter((key) => this.#objects.has(key));
+      // Most keys are in order already, which makes sorting fast.
+      this.#sorted = [...new Set(keys)].sort();
+      this.#added.clear();
+      this.#unsorted = false;
+    }
     return this.#sorted;
+  }
+
+  /** Returns the number of keys with a prefix. */
+  countBelow(prefix: string): number {
+    return lowerBound(this.keys, `${prefix}\uffff`) - lowerBound(this.keys, prefix);
   }
 
   get bytes(): number {
@@ -164,7 +177,10 @@ export class MemoryBucket implements LogBucket {
       const etag = isSame ? earlier.etag : `v${++this.#versions}`;
       const uploaded = new Date(this.#now() * 1000);
       this.#objects.set(key, { key, bytes, size: bytes.length, etag, uploaded, customMetadata });
-      if (!earlier) this.#sorted = null;
+      if (!earlier) {
+        this.#added.add(key);
+        this.#unsorted = true;
+      }
       this.#counts.writes++;
       this.#counts.bytesWritten += bytes.length;
       return { etag };
@@ -176,7 +192,7 @@ export class MemoryBucket implements LogBucket {
     if (list.length > maxKeysPerPage) throw new Error("R2 deletes at most 1,000 keys in one call");
     return this.#call("delete", list[0], () => {
       for (const key of list) this.#objects.delete(key);
-      this.#sorted = null;
+      this.#unsorted = true;
     });
   }
 }

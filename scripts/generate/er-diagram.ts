@@ -10,11 +10,12 @@ const endMarker = "<!-- /er-diagram -->";
 
 /** Relations without a foreign key: each holds within an application or across databases. */
 const relations = [
-  "user_users ||--o{ user_interactions : records",
+  "user_users ||--o| user_user_numbers : numbers",
+  "user_user_numbers ||--o{ user_recent_interactions : records",
   "user_users ||--o{ user_user_locations : visits",
   "product_products ||--o{ product_images : shows",
   "product_products ||--o| product_outbox : enqueues",
-  "product_products ||--o{ user_interactions : concerns",
+  "product_products ||--o{ user_recent_interactions : concerns",
   "product_products ||--o{ user_interaction_totals : counts",
 ];
 

@@ -8,8 +8,8 @@ const days = (defaultDays: number) => z.number().int().min(1).max(36_500).defaul
  */
 export const retention = z
   .strictObject({
-    /** Interactions, by the time of the event. */
-    interactions: days(730),
+    /** Interactions in the databases, by the time of the event. The training log has what it needs of older ones. */
+    interactions: days(90),
     /** Hourly totals. Older hours are added up by hour of the week. The sums stay, because they name no user. */
     hourlyTotals: days(400),
     /** Locations that users reported. */

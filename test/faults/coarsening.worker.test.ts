@@ -8,6 +8,7 @@ import { userInput } from "../../shared/contracts/user.ts";
 import { DeadLetterStore } from "../../shared/dead-letters/dead-letter-store.ts";
 import { unpackLines } from "../../shared/training-log/lines.ts";
 import { UserService } from "../../workers/user/service.ts";
+import { readAllInteractions } from "../../workers/user/testing/read-all-interactions.ts";
 import { bindings, type EventPipeline, roundMs } from "./event-pipeline.ts";
 import { defaultOfObjects, faults, queuedMessages } from "./fault-injector.ts";
 import { isLong, newPipeline, prepareFaultTests } from "./set-up.ts";
@@ -118,13 +119,16 @@ const textOf = (value: unknown): string =>
 /** Returns which tables, objects of users and buckets hold a trace of the exact point. */
 async function placesWithTraces(pipeline: EventPipeline): Promise<string[]> {
   const contents: [string, string][] = [];
-  for (const database of [bindings.DB, bindings.DB_1])
-    for (const table of ["users", "interactions", "user_locations"]) {
+  for (const database of [bindings.DB, bindings.DB_1]) {
+    const interactions = await readAllInteractions(database, pipeline.application);
+    contents.push(["interactions", JSON.stringify(interactions)]);
+    for (const table of ["users", "user_locations"]) {
       const rows = database
         .prepare(`SELECT * FROM ${table} WHERE application = ?`)
         .bind(pipeline.application);
       contents.push([table, JSON.stringify((await rows.all()).results)]);
     }
+  }
   for (const userId of [ann, anon])
     await runInDurableObject(pipeline.session(userId), (_object, { storage: { sql } }) => {
       const tables = sql.exec<{ name: string }>(

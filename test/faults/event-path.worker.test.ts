@@ -266,10 +266,10 @@ describe("the event path", () => {
   it("delivers an event of a failed import once it is sent as a live event", async () => {
     const pipeline = await newPipeline();
     const event = eventInput(pipeline, { user: 0, event: 1, lateHours: 0 });
-    faults.setOutage("database", true);
+    faults.setOutage("trainingLog", true);
     await pipeline.importHistory([event]);
     expect(pipeline.acknowledged.size).toBe(0);
-    faults.setOutage("database", false);
+    faults.setOutage("trainingLog", false);
     expect((await pipeline.send([event])).duplicates).toBe(1);
     await pipeline.drain(users);
     await expectConsistent(pipeline);

@@ -32,6 +32,7 @@ import { ingestEvents, ingestHistory } from "../../workers/recommendation/ingest
 import { consumeBatch } from "../../workers/recommendation/ingest/queue.ts";
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { UserService } from "../../workers/user/service.ts";
+import { readAllInteractions } from "../../workers/user/testing/read-all-interactions.ts";
 import { type FaultyPart, faults, type QueuedMessage, queuedMessages, queues } from "./fault-injector.ts";
 
 /** The bindings of the test's worker. */
@@ -293,11 +294,8 @@ export class EventPipeline {
     const keys: string[] = [];
     const totals = new Map<string, Totals>();
     for (const database of [bindings.DB, bindings.DB_1]) {
-      const { results } = await database
-        .prepare("SELECT user_id AS u, event_id AS e FROM interactions WHERE application = ?")
-        .bind(this.application)
-        .all<{ u: string; e: string }>();
-      keys.push(...results.map(({ u, e }) => `${u}/${e}`));
+      const rows = await readAllInteractions(database, this.application);
+      keys.push(...rows.map(({ userId, eventId }) => `${userId}/${eventId}`));
       const sums = await database
         .prepare(
           `SELECT product_id AS id, sum(view) AS view, sum(click) AS click, sum(cart) AS cart,

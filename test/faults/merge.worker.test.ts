@@ -8,6 +8,7 @@ import type { Impression } from "../../shared/contracts/impression.ts";
 import type { Merge } from "../../shared/contracts/merge.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
+import { readAllInteractions } from "../../workers/user/testing/read-all-interactions.ts";
 import { expectedTotals } from "../support/expected-totals.ts";
 import { bindings, type EventPipeline, productIds, roundMs } from "./event-pipeline.ts";
 import { faults, queuedMessages } from "./fault-injector.ts";
@@ -178,12 +179,9 @@ async function expectFree(pipeline: EventPipeline): Promise<void> {
 async function locatedInteractions({ application }: EventPipeline): Promise<number> {
   let located = 0;
   for (const database of [bindings.DB, bindings.DB_1])
-    located += (
-      await database
-        .prepare("SELECT 1 FROM interactions WHERE application = ? AND user_id = ? AND lat IS NOT NULL")
-        .bind(application, into)
-        .all()
-    ).results.length;
+    located += (await readAllInteractions(database, application)).filter(
+      ({ userId, lat }) => userId === into && lat !== null,
+    ).length;
   return located;
 }
 

@@ -71,7 +71,6 @@ async function deliverEvent(userId: string, n: number, store: UserStore): Promis
   await store.recordInteractions(
     "demo",
     [{ userId, pseudonym: session(userId).id.toString(), generation: 0, interactions: [interaction] }],
-    `${userId}${n}`,
     sent.time,
   );
   await session(userId).confirmRows([row.seq], 0);

@@ -12,6 +12,7 @@ import {
 } from "../../shared/contracts/totals.ts";
 import { logDays } from "../../shared/training-log/keys.ts";
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
+import { readAllInteractions } from "../../workers/user/testing/read-all-interactions.ts";
 import { withLocalBindings } from "../support/with-local-bindings.ts";
 
 /** A row of the D1 table `interactions`. */
@@ -44,12 +45,7 @@ const pendingDelta = z.object({ totals: z.array(z.object({ productId: z.string()
 /** Reads all stores of a state directory. No worker may run on the directory meanwhile. */
 export async function readStores(stateDir: string, application: string): Promise<StoredData> {
   const databaseContent = await withLocalBindings("user", stateDir, async ({ DB }) => {
-    const rows = await DB.prepare(
-      `SELECT user_id AS userId, event_id AS eventId, type, product_id AS productId,
-         recommendation_id AS recommendationId FROM interactions WHERE application = ?`,
-    )
-      .bind(application)
-      .all<StoredInteraction>();
+    const rows = await readAllInteractions(DB, application);
     const totals = await DB.prepare(
       `SELECT product_id AS id, sum(view) AS view, sum(click) AS click, sum(cart) AS cart,
          sum(purchase) AS purchase, sum(dismiss) AS dismiss, sum(people) AS people,
@@ -62,7 +58,7 @@ export async function readStores(stateDir: string, application: string): Promise
       .bind(application)
       .first<number>("n");
     return {
-      interactions: rows.results,
+      interactions: rows,
       totals: new Map(totals.results.map(({ id, ...counts }) => [id, counts])),
       locations: locations ?? 0,
     };

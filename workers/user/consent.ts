@@ -3,7 +3,10 @@ import type { ConsentLimits } from "../../shared/consent/consent-limits.ts";
 import { rankOf } from "../../shared/consent/levels.ts";
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
 import type { Replacements } from "../../shared/services/user-api.ts";
+import type { UserPlace } from "./buckets/user-databases.ts";
+import { encodeCoordinate, encodeId, storedIdSql } from "./compact-columns.ts";
 import { users } from "./schema.ts";
+import { numberSql } from "./user-numbers.ts";
 
 // What a user's consent allows to store. These statements use D1's own API, as statements.ts does.
 
@@ -42,27 +45,29 @@ export const limitChanges = (precision: Precision): Record<string, SQL> =>
 
 /** Returns the limits of those users that have a profile. */
 export async function readConsentLimits(
-  database: D1Database,
+  { database, read }: UserPlace,
   application: string,
   userIds: readonly string[],
   defaultConsent: Precision,
 ): Promise<ConsentLimits[]> {
-  const { results } = await database
-    .prepare(
-      `SELECT u.user_id AS userId, u.precision, u.approximate_before AS approximateBefore,
+  type LimitsRow = Omit<ConsentLimits, "precision" | "isStated"> & { precision: Precision | null };
+  const [{ results }] = await read([
+    database
+      .prepare(
+        `SELECT u.user_id AS userId, u.precision, u.approximate_before AS approximateBefore,
          u.city_before AS cityBefore, u.none_before AS noneBefore
        FROM json_each(?2) j CROSS JOIN users u ON u.application = ?1 AND u.user_id = j.value`,
-    )
-    .bind(application, JSON.stringify(userIds))
-    .all<Omit<ConsentLimits, "precision" | "isStated"> & { precision: Precision | null }>();
-  return results.map((row) => ({
+      )
+      .bind(application, JSON.stringify(userIds)),
+  ]);
+  return (results as LimitsRow[]).map((row) => ({
     ...row,
     precision: row.precision ?? defaultConsent,
     isStated: row.precision !== null,
   }));
 }
 
-const pointJson = (id: string | number, location: Point | null) => ({
+const pointJson = (id: number, location: Point | null) => ({
   id,
   la: location?.lat ?? null,
   lo: location?.lon ?? null,
@@ -73,27 +78,37 @@ const pointJson = (id: string | number, location: Point | null) => ({
  * Returns the number of changed rows.
  */
 export async function replaceLocations(
-  database: D1Database,
+  { database, write }: UserPlace,
   application: string,
   userId: string,
   { precision, interactions, visits }: Replacements,
 ): Promise<number> {
-  const events = JSON.stringify(interactions.map(({ eventId, location }) => pointJson(eventId, location)));
+  const events = JSON.stringify(
+    interactions.map(({ eventId, location }) => ({
+      id: encodeId(eventId),
+      la: encodeCoordinate(location?.lat ?? null),
+      lo: encodeCoordinate(location?.lon ?? null),
+    })),
+  );
   const places = JSON.stringify(visits.map(({ seq, location }) => pointJson(seq, location)));
-  const results = await database.batch([
+  const changes = (): D1PreparedStatement => database.prepare("SELECT changes() AS changed");
+  const results = await write([
     database
       .prepare(
-        `UPDATE interactions SET lat = j.la, lon = j.lo
-         FROM (SELECT value ->> 'id' AS id, value ->> 'la' AS la, value ->> 'lo' AS lo FROM json_each(?3)) j
-         WHERE application = ?1 AND user_id = ?2 AND event_id = j.id`,
+        `UPDATE recent_interactions SET lat = j.la, lon = j.lo
+         FROM (SELECT ${storedIdSql("value ->> 'id'")} AS id, value ->> 'la' AS la, value ->> 'lo' AS lo
+           FROM json_each(?3)) j
+         WHERE user = ${numberSql("?1", "?2")} AND recent_interactions.id = j.id`,
       )
       .bind(application, userId, events),
+    changes(),
     database
       .prepare(
         `DELETE FROM user_locations WHERE application = ?1 AND user_id = ?2
          AND seq IN (SELECT value ->> 'id' FROM json_each(?3) WHERE value ->> 'la' IS NULL)`,
       )
       .bind(application, userId, places),
+    changes(),
     database
       .prepare(
         `UPDATE user_locations SET lat = j.la, lon = j.lo, precision = ?4
@@ -101,6 +116,8 @@ export async function replaceLocations(
          WHERE application = ?1 AND user_id = ?2 AND seq = j.id`,
       )
       .bind(application, userId, places, precision),
+    changes(),
   ]);
-  return results.reduce((sum, { meta }) => sum + meta.changes, 0);
+  const counted = [results[1], results[3], results[5]] as D1Result<{ changed: number }>[];
+  return counted.reduce((sum, { results: [{ changed }] }) => sum + changed, 0);
 }

@@ -3,6 +3,8 @@ import { unknownConsent } from "../../shared/contracts/consent.ts";
 import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
+import type { NumberRange } from "./buckets/user-buckets.ts";
+import { encodeCoordinate, encodeId, encodeMarks, encodeProductId, encodeTime } from "./compact-columns.ts";
 
 /** One user's part of a batch of interactions. */
 export interface UserInteractionBatch {
@@ -24,13 +26,14 @@ export interface InteractionJson {
   o: string;
   /** Generation of the user's data. */
   g: number;
-  /** Event id. */
+  /** Event id; this and the following values are in the form of their columns, see compact-columns.ts. */
   e: string;
-  /** Type of the event. */
-  t: string;
-  /** Product id. */
+  /** Type of the event, and flags: whether it is the user's first choice or purchase of the product. */
+  t: number;
+  /** Product id, as the totals have it, and as the interaction has it. */
   p: string;
-  /** Time of the event, in seconds since the Unix epoch. */
+  q: string;
+  /** Time of the event, in milliseconds since the Unix epoch. */
   s: number;
   /** Latitude, at the precision that the user allows. */
   la: number | null;
@@ -41,10 +44,6 @@ export interface InteractionJson {
   v: number;
   /** Recommendation id. */
   r: string | null;
-  /** 1 for the user's first choice of the product. */
-  f: 0 | 1;
-  /** 1 for the user's first purchase of the product. */
-  fp: 0 | 1;
   /** 1 for an interaction that counts for others, unless its network has counted already. */
   c: 0 | 1;
   /** Key of the user's network, by which users whom nobody vouches for count together; null for others. */
@@ -55,7 +54,7 @@ export interface InteractionJson {
 export type UserVisitBatch = Omit<UserInteractionBatch, "interactions"> & { visits: PlaceVisit[] };
 
 /** A visit as the insert statement reads it; {@link InteractionJson} describes the short keys. */
-export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "g" | "s" | "k" | "v">;
+export type VisitJson = PlaceVisit & Pick<InteractionJson, "u" | "o" | "g" | "k" | "v"> & { s: number };
 
 /** Returns the rows of a batch of visits. */
 export const toVisitJson = (batch: UserVisitBatch[]): VisitJson[] =>
@@ -79,17 +78,22 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
         u: userId,
         o: pseudonym,
         g: generation,
-        e: interaction.eventId,
-        t: interaction.type,
+        e: encodeId(interaction.eventId),
+        t: encodeMarks({
+          type: interaction.type,
+          first: interaction.first ? 1 : 0,
+          firstPurchase: interaction.firstPurchase ? 1 : 0,
+          // The statement adds this mark: whether a row counts may depend on the rows of other users.
+          counts: 0,
+        }),
         p: interaction.productId,
-        s: interaction.time,
-        la: interaction.location?.lat ?? null,
-        lo: interaction.location?.lon ?? null,
+        q: encodeProductId(interaction.productId),
+        s: encodeTime(interaction.time),
+        la: encodeCoordinate(interaction.location?.lat ?? null),
+        lo: encodeCoordinate(interaction.location?.lon ?? null),
         k: rankOf((interaction.consent ?? unknownConsent).precision),
         v: (interaction.consent ?? unknownConsent).version,
-        r: interaction.recommendationId,
-        f: interaction.first ? 1 : 0,
-        fp: interaction.firstPurchase ? 1 : 0,
+        r: interaction.recommendationId === null ? null : encodeId(interaction.recommendationId),
         c: interaction.counts ? 1 : 0,
         n: interaction.networkKey,
       });
@@ -100,12 +104,28 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
 /** A row of the hourly totals, as D1 returns it. */
 export type TotalsRow = HourTotals & { productId: string };
 
+/** Users of a list of rows, as a statement that numbers them reads them: each user's generation once. */
+export type UserJson = Pick<InteractionJson, "u" | "o" | "g"> & NumberRange;
+
+/** Returns the users of a list of rows, with the numbers that each may get. */
+export function usersOf(
+  rows: readonly Pick<InteractionJson, "u" | "o" | "g">[],
+  numbersOf: (userId: string) => NumberRange,
+): UserJson[] {
+  const users = new Map<string, UserJson>();
+  for (const { u, o, g } of rows) {
+    const key = JSON.stringify([u, g]);
+    if (!users.has(key)) users.set(key, { u, o, g, ...numbersOf(u) });
+  }
+  return [...users.values()];
+}
+
 /** Returns the hours (since the Unix epoch) in which the rows of a batch fall, by product. */
 export function hoursTouched(rows: readonly InteractionJson[]): Map<string, Set<number>> {
   const hours = new Map<string, Set<number>>();
   for (const { p, s } of rows) {
     const productHours = hours.get(p) ?? new Set();
-    hours.set(p, productHours.add(Math.floor(s / 3600)));
+    hours.set(p, productHours.add(Math.floor(s / 3_600_000)));
   }
   return hours;
 }

@@ -1,8 +1,24 @@
-import { getTableColumns } from "drizzle-orm";
 import { differingFields } from "../../shared/contracts/event-content.ts";
 import { sha256OfText } from "../../shared/hash/sha256.ts";
 import type { HistoryRow, KnownToTarget, UserGeneration } from "../../shared/services/user-api.ts";
-import { interactions } from "./schema.ts";
+import type { UserPlace } from "./buckets/user-databases.ts";
+import {
+  encodeCoordinate,
+  encodeId,
+  encodeMarks,
+  encodeProductId,
+  encodeTime,
+  marksSql,
+  storedIdSql,
+} from "./compact-columns.ts";
+import { copiedFromOldBatch, oldBatchOf } from "./copied-from.ts";
+import {
+  type InteractionRow,
+  interactionColumns,
+  interactionOf,
+  type StoredColumns,
+} from "./stored-interaction.ts";
+import { insertNumberOfProfile, numberSql } from "./user-numbers.ts";
 
 // A merge moves the rows of one user to another. These statements use D1's own API, as statements.ts does.
 
@@ -10,18 +26,11 @@ import { interactions } from "./schema.ts";
 const targetExistsSql = `NOT EXISTS (SELECT 1 FROM erasures e WHERE e.application = ?1 AND e.pseudonym = ?2
   AND ?3 <= max(e.generation, e.merged_generation))`;
 
-/** The columns of an interaction that a merge copies unchanged. */
-const copiedColumns = Object.values(getTableColumns(interactions))
-  .map(({ name }) => name)
-  .filter(
-    (name) => !["application", "user_id", "event_id", "batch", "first", "first_purchase"].includes(name),
-  );
-
 /** The user whose rows are copied: a later user with the same id has the same pseudonym, and another generation. */
 type Source = Pick<UserGeneration, "pseudonym" | "generation">;
 
-/** Returns the column `batch` of the rows that a merge copies from a user. */
-const batchOfMerge = ({ pseudonym, generation }: Source): string => `merge:${pseudonym}:${generation}`;
+/** Returns the column `copied_from` of the rows that a merge copies from a user. */
+const copiedFrom = (source: Source): number | null => copiedFromOldBatch(oldBatchOf(source));
 
 /** Returns the id under which the target keeps an event whose own id names another event of the target. */
 const derivedEventId = async ({ pseudonym, generation }: Source, eventId: string): Promise<string> =>
@@ -29,39 +38,54 @@ const derivedEventId = async ({ pseudonym, generation }: Source, eventId: string
 
 /** Stores that a generation of a user was merged: from now on, no row of it is inserted. `now` is in seconds. */
 export async function closeMergedGeneration(
-  database: D1Database,
+  { database, write, bucketOf }: UserPlace,
   application: string,
-  { pseudonym, generation }: Pick<UserGeneration, "pseudonym" | "generation">,
+  { userId, pseudonym, generation }: UserGeneration,
   now: number,
 ): Promise<void> {
-  await database
-    .prepare(
-      `INSERT INTO erasures (application, pseudonym, generation, merged_generation, erased_at)
-       VALUES (?1, ?2, -1, ?3, ?4)
-       ON CONFLICT DO UPDATE SET merged_generation = max(merged_generation, excluded.merged_generation),
-         erased_at = excluded.erased_at`,
-    )
-    .bind(application, pseudonym, generation, now)
-    .run();
+  await write([
+    database
+      .prepare(
+        `INSERT INTO erasures (application, pseudonym, generation, merged_generation, erased_at, bucket)
+         VALUES (?1, ?2, -1, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET merged_generation = max(merged_generation, excluded.merged_generation),
+           erased_at = excluded.erased_at, bucket = excluded.bucket`,
+      )
+      .bind(application, pseudonym, generation, now, bucketOf(userId)),
+  ]);
 }
+
+/** Returns a stored interaction as a merge passes it on. */
+const historyRowOf = (row: InteractionRow): HistoryRow => ({
+  event_id: row.eventId,
+  type: row.type,
+  product_id: row.productId,
+  time: row.time,
+  lat: row.lat,
+  lon: row.lon,
+  recommendation_id: row.recommendationId,
+  first: row.first,
+  first_purchase: row.firstPurchase,
+  counts: row.counts,
+});
 
 /** Returns the next `limit` interactions of a user after event id `after`, in the order of the primary key. */
 export async function readHistory(
-  database: D1Database,
+  { database, read }: UserPlace,
   application: string,
   userId: string,
   after: string,
   limit: number,
 ): Promise<HistoryRow[]> {
-  const columns = ["event_id", "first", "first_purchase", ...copiedColumns].map((name) => `"${name}"`);
-  const { results } = await database
-    .prepare(
-      `SELECT ${columns.join(", ")} FROM interactions
-       WHERE application = ?1 AND user_id = ?2 AND event_id > ?3 ORDER BY event_id LIMIT ?4`,
-    )
-    .bind(application, userId, after, limit)
-    .all<HistoryRow>();
-  return results;
+  const [{ results }] = await read([
+    database
+      .prepare(
+        `SELECT ${interactionColumns} FROM recent_interactions i
+         WHERE i.user = ${numberSql("?1", "?2")} AND i.id > ${storedIdSql("?3")} ORDER BY i.id LIMIT ?4`,
+      )
+      .bind(application, userId, encodeId(after), limit),
+  ]);
+  return (results as StoredColumns[]).map((columns) => historyRowOf(interactionOf(columns)));
 }
 
 /** Where copied rows go, and from whom they come. */
@@ -74,26 +98,32 @@ export interface HistoryTransfer {
 
 /** Returns those rows of a page that the target lacks, with the ids and marks under which it keeps them. */
 async function rowsToInsert(
-  database: D1Database,
+  { database, read }: UserPlace,
   rows: readonly HistoryRow[],
   { application, into, from, known }: HistoryTransfer,
 ): Promise<HistoryRow[]> {
-  const { results } = await database
-    .prepare(
-      `SELECT i.event_id, i.type, i.product_id, i.time, i.recommendation_id, i.batch
-       FROM json_each(?3) j CROSS JOIN interactions i
-         ON i.application = ?1 AND i.user_id = ?2 AND i.event_id = j.value`,
-    )
-    .bind(application, into.userId, JSON.stringify(rows.map(({ event_id }) => event_id)))
-    .all<HistoryRow & { batch: string }>();
-  const stored = new Map(results.map((row) => [row.event_id, row]));
+  const [{ results }] = await read([
+    database
+      .prepare(
+        `SELECT ${interactionColumns}
+         FROM json_each(?3) j CROSS JOIN recent_interactions i
+           ON i.user = ${numberSql("?1", "?2")} AND i.id = ${storedIdSql("j.value")}`,
+      )
+      .bind(application, into.userId, JSON.stringify(rows.map(({ event_id }) => encodeId(event_id)))),
+  ]);
+  const stored = new Map(
+    (results as StoredColumns[]).map((columns) => {
+      const row = interactionOf(columns);
+      return [row.eventId, { ...historyRowOf(row), copiedFrom: row.copiedFrom }] as const;
+    }),
+  );
   const [equal, other] = [new Set(known.equal), new Set(known.conflicting)];
   const [chosen, purchased] = [new Set(known.chosen), new Set(known.purchased)];
   const missing: HistoryRow[] = [];
   for (const row of rows) {
     const { event_id: id, product_id: productId } = row;
     const present = stored.get(id);
-    if (equal.has(id) || present?.batch === batchOfMerge(from)) continue;
+    if (equal.has(id) || present?.copiedFrom === copiedFrom(from)) continue;
     if (present && !other.has(id) && isSameEvent(present, row)) continue;
     missing.push({
       ...row,
@@ -123,73 +153,110 @@ const contentOf = ({ type, product_id, time, recommendation_id }: HistoryRow) =>
  * when they happened. Returns the number of inserted rows. `now` is in seconds.
  */
 export async function insertHistory(
-  database: D1Database,
+  place: UserPlace,
   rows: readonly HistoryRow[],
   transfer: HistoryTransfer,
   now: number,
 ): Promise<number> {
   const { application, into, from } = transfer;
-  const list = JSON.stringify(await rowsToInsert(database, rows, transfer));
+  const { database } = place;
+  const list = JSON.stringify(
+    (await rowsToInsert(place, rows, transfer)).map((row) => ({
+      e: encodeId(row.event_id),
+      q: encodeProductId(row.product_id),
+      s: encodeTime(row.time),
+      la: encodeCoordinate(row.lat),
+      lo: encodeCoordinate(row.lon),
+      r: row.recommendation_id === null ? null : encodeId(row.recommendation_id),
+      t: encodeMarks({
+        type: row.type,
+        first: row.first,
+        firstPurchase: row.first_purchase,
+        counts: Number(row.counts ?? 1),
+      }),
+    })),
+  );
   const target = [application, into.pseudonym, into.generation, into.userId];
-  const quoted = copiedColumns.map((name) => `"${name}"`);
-  const values = copiedColumns.map((name) => `j.value ->> '${name}'`);
-  const [, inserted] = await database.batch([
-    insertMissingProfile(database, target, now),
+  const { bits } = marksSql;
+  const flags = bits.first + bits.firstPurchase;
+  const results = await place.write([
+    ...insertMissingProfile(place, target, into.userId, now),
     database
       .prepare(
-        `INSERT INTO interactions (application, user_id, event_id, batch, first, first_purchase, ${quoted.join(", ")})
+        `INSERT INTO recent_interactions (user, id, time, marks, product, lat, lon, recommendation, copied_from)
          WITH known AS MATERIALIZED (
-           SELECT product_id, max(first) AS first, max(first_purchase) AS first_purchase FROM interactions
-           WHERE application = ?1 AND user_id = ?4 AND (first = 1 OR first_purchase = 1) GROUP BY 1)
-         SELECT ?1, ?4, j.value ->> 'event_id', ?6,
-           min(j.value ->> 'first', 1 - coalesce(k.first, 0)),
-           min(j.value ->> 'first_purchase', 1 - coalesce(k.first_purchase, 0)), ${values.join(", ")}
-         FROM json_each(?5) j LEFT JOIN known k ON k.product_id = j.value ->> 'product_id'
+           SELECT product, max(${marksSql.first("marks")}) AS first, max(${marksSql.firstPurchase("marks")}) AS first_purchase
+           FROM recent_interactions WHERE user = ${numberSql("?1", "?4")} AND marks & ${flags} GROUP BY 1)
+         SELECT ${numberSql("?1", "?4")}, ${storedIdSql("j.value ->> 'e'")}, j.value ->> 's',
+           (j.value ->> 't') & ~(coalesce(k.first, 0) * ${bits.first} + coalesce(k.first_purchase, 0) * ${bits.firstPurchase}),
+           ${storedIdSql("j.value ->> 'q'")}, j.value ->> 'la', j.value ->> 'lo', ${storedIdSql("j.value ->> 'r'")}, ?6
+         FROM json_each(?5) j LEFT JOIN known k ON k.product = ${storedIdSql("j.value ->> 'q'")}
          WHERE ${targetExistsSql}
          ON CONFLICT DO NOTHING`,
       )
-      .bind(...target, list, batchOfMerge(from)),
+      .bind(...target, list, copiedFrom(from)),
+    database.prepare("SELECT changes() AS inserted"),
   ]);
-  return inserted.meta.changes;
+  return (results[3].results as { inserted: number }[])[0].inserted;
 }
 
-/** Returns the statement that creates a target's profile if it is missing. `target`: the parameters 1 to 4. */
+/** Returns the statements that create a target's profile if it is missing. `target`: the parameters 1 to 4. */
 const insertMissingProfile = (
-  database: D1Database,
+  { database, numbersOf }: UserPlace,
   target: readonly (string | number)[],
+  userId: string,
   now: number,
-): D1PreparedStatement =>
+): D1PreparedStatement[] => [
   database
     .prepare(
       `INSERT INTO users (application, user_id, attributes, settings_version, created_at, updated_at)
        SELECT ?1, ?4, '{}', 0, ?5, ?5 WHERE ${targetExistsSql}
        ON CONFLICT DO NOTHING`,
     )
-    .bind(...target, now);
+    .bind(...target, now),
+  insertNumberOfProfile(database, target[0] as string, userId, numbersOf(userId)),
+];
+
+/** What a user has stated of themselves. */
+interface StatedProfile {
+  lat: number | null;
+  lon: number | null;
+  precision: string | null;
+  attributes: string;
+}
+
+/** Returns what a user has stated of themselves; null if it is nothing. */
+export async function readStatedProfile(
+  { database, read }: UserPlace,
+  application: string,
+  userId: string,
+): Promise<StatedProfile | null> {
+  const [{ results }] = await read([
+    database
+      .prepare(
+        `SELECT home_lat AS lat, home_lon AS lon, precision, attributes FROM users
+         WHERE application = ?1 AND user_id = ?2 AND settings_version > 0`,
+      )
+      .bind(application, userId),
+  ]);
+  return (results as StatedProfile[])[0] ?? null;
+}
 
 /**
  * Gives home, consent and attributes of a merged user to the target, unless the target has stated its own or was
- * erased. Returns whether the merged user had any. `now` is in seconds.
+ * erased. `now` is in seconds.
  */
 export async function adoptProfile(
-  from: { database: D1Database; userId: string },
-  database: D1Database,
+  place: UserPlace,
   application: string,
+  stated: StatedProfile,
   into: UserGeneration,
   now: number,
-): Promise<boolean> {
-  const stated = await from.database
-    .prepare(
-      `SELECT home_lat AS lat, home_lon AS lon, precision, attributes FROM users
-       WHERE application = ? AND user_id = ? AND settings_version > 0`,
-    )
-    .bind(application, from.userId)
-    .first<{ lat: number | null; lon: number | null; precision: string | null; attributes: string }>();
-  if (!stated) return false;
+): Promise<void> {
   const target = [application, into.pseudonym, into.generation, into.userId];
-  await database.batch([
-    insertMissingProfile(database, target, now),
-    database
+  await place.write([
+    ...insertMissingProfile(place, target, into.userId, now),
+    place.database
       .prepare(
         `UPDATE users SET home_lat = ?6, home_lon = ?7, precision = ?8, attributes = ?9, settings_version = 1,
            updated_at = ?5
@@ -197,5 +264,4 @@ export async function adoptProfile(
       )
       .bind(...target, now, stated.lat, stated.lon, stated.precision, stated.attributes),
   ]);
-  return true;
 }

@@ -7,6 +7,7 @@ import { unwrap } from "../../shared/contracts/result.ts";
 import { userInput } from "../../shared/contracts/user.ts";
 import type { KnownToTarget } from "../../shared/services/user-api.ts";
 import { UserService } from "./service.ts";
+import { readAllInteractions } from "./testing/read-all-interactions.ts";
 
 const environment: UserEnv & { DB_1: D1Database; MIGRATIONS: D1Migration[] } = Object.assign(
   { DB_1: env.DB, MIGRATIONS: [] },
@@ -44,24 +45,13 @@ async function copy(from: string, into: string, known = nothingKnown): Promise<n
     after = last.event_id;
   }
 }
-interface StoredRow {
-  event_id: string;
-  type: string;
-  first: number;
-  first_purchase: number;
-}
-const historyOf = async (userId: string): Promise<StoredRow[]> => {
-  const lists = await Promise.all(
-    databases.map((database) =>
-      database
-        .prepare(
-          "SELECT event_id, type, first, first_purchase FROM interactions WHERE user_id = ? ORDER BY event_id",
-        )
-        .bind(userId)
-        .all<StoredRow>(),
-    ),
-  );
-  return lists.flatMap(({ results }) => results);
+const historyOf = async (userId: string) => {
+  const lists = await Promise.all(databases.map((database) => readAllInteractions(database, application)));
+  return lists
+    .flat()
+    .filter((row) => row.userId === userId)
+    .map(({ eventId, type }) => ({ event_id: eventId, type }))
+    .sort((a, b) => (a.event_id < b.event_id ? -1 : 1));
 };
 const totalsOf = async (productId: string) =>
   unwrap(await service.lifetimeTotals(application, [productId]), "user")[0];

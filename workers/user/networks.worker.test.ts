@@ -7,6 +7,7 @@ import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
 import { retention } from "../../shared/contracts/retention.ts";
 import { removeExpiredRows } from "./retention.ts";
 import { UserStore } from "./store.ts";
+import { recountAll } from "./testing/recount-all.ts";
 
 const environment: { DB: D1Database; MIGRATIONS: D1Migration[] } = Object.assign({ MIGRATIONS: [] }, env);
 const store = new UserStore([environment.DB]);
@@ -35,8 +36,8 @@ const userOf = (n: number, interaction: AcceptedInteraction) => ({
   generation: 0,
   interactions: [interaction],
 });
-const record = (application: string, batch: ReturnType<typeof userOf>[], call: string) =>
-  store.recordInteractions(application, batch, call, start);
+const record = (application: string, batch: ReturnType<typeof userOf>[]) =>
+  store.recordInteractions(application, batch, start);
 const countsOf = async (application: string, productId: string) => {
   const [{ purchase: purchases, people, buyers }] = await store.lifetimeTotals(application, [productId]);
   return { purchases, people, buyers };
@@ -50,37 +51,37 @@ describe("the users of one network whom nobody vouches for", () => {
 
   it("S3: count once by product, type and day, in one call and in many", async () => {
     const crowd = Array.from({ length: 300 }, (_, n) => ofNetwork(n));
-    const { uncounted } = await record("one", crowd.slice(0, 200), "a");
+    const { uncounted } = await record("one", crowd.slice(0, 200));
     expect(uncounted).toHaveLength(199);
     expect(uncounted).not.toContainEqual({ userId: "u0", eventId: crowd[0].interactions[0].eventId });
-    await record("one", crowd.slice(200), "b");
+    await record("one", crowd.slice(200));
     expect(await countsOf("one", "p")).toEqual({ purchases: 1, people: 1, buyers: 1 });
-    await record("one", [ofNetwork(400, { time: start + day })], "c");
-    await record("one", [userOf(401, purchase("p", { networkKey: keyOf("other", "p") }))], "d");
+    await record("one", [ofNetwork(400, { time: start + day })]);
+    await record("one", [userOf(401, purchase("p", { networkKey: keyOf("other", "p") }))]);
     expect(await countsOf("one", "p")).toEqual({ purchases: 3, people: 3, buyers: 3 });
   });
 
   it("S3: count the same when a message is repeated, and after a rebuild", async () => {
     const crowd = Array.from({ length: 20 }, (_, n) => ofNetwork(n));
-    const first = await record("two", crowd, "a");
-    const repeated = await record("two", [...crowd].reverse(), "b");
+    const first = await record("two", crowd);
+    const repeated = await record("two", [...crowd].reverse());
     const byUser = (list: { userId: string }[]) => list.map(({ userId }) => userId).sort();
     expect(repeated.inserted).toBe(0);
     expect(byUser(repeated.uncounted)).toEqual(byUser(first.uncounted));
     const before = await store.hourlyTotals("two", ["p"]);
-    await store.recountTotals("two", { database: 0, after: "" }, 100);
+    await recountAll(store.databases, "two");
     expect(await store.hourlyTotals("two", ["p"])).toEqual(before);
   });
 
   it("are all stored, and take nothing from users of no network", async () => {
     const vouched = Array.from({ length: 7 }, (_, n) => userOf(100 + n, purchase("p")));
-    await record("three", [...Array.from({ length: 20 }, (_, n) => ofNetwork(n)), ...vouched], "a");
+    await record("three", [...Array.from({ length: 20 }, (_, n) => ofNetwork(n)), ...vouched]);
     expect(await countsOf("three", "p")).toEqual({ purchases: 8, people: 8, buyers: 8 });
     expect(await store.listInteractions("three", "u7", 10, null)).toMatchObject([{ counts: 0 }]);
   });
 
   it("are forgotten as a network after two weeks", async () => {
-    await record("four", [ofNetwork(1)], "a");
+    await record("four", [ofNetwork(1)]);
     const rows = async () =>
       (await environment.DB.prepare("SELECT count(*) AS n FROM network_counts").first<{ n: number }>())?.n;
     await removeExpiredRows([environment.DB], retention.parse({}), start + 14 * day);
@@ -93,11 +94,11 @@ describe("the users of one network whom nobody vouches for", () => {
 describe("an interaction that does not count", () => {
   it("S3: is stored and adds to no total, also if the user's next one in the hour counts", async () => {
     const uncounted = { counts: false, first: false, firstPurchase: false };
-    await record("five", [userOf(1, purchase("p", uncounted))], "a");
+    await record("five", [userOf(1, purchase("p", uncounted))]);
     expect(await countsOf("five", "p")).toEqual({ purchases: 0, people: 0, buyers: 0 });
-    await record("five", [userOf(1, purchase("p", { eventId: "later", time: start + 60 }))], "b");
+    await record("five", [userOf(1, purchase("p", { eventId: "later", time: start + 60 }))]);
     expect(await countsOf("five", "p")).toEqual({ purchases: 1, people: 1, buyers: 1 });
-    await store.recountTotals("five", { database: 0, after: "" }, 100);
+    await recountAll(store.databases, "five");
     expect(await countsOf("five", "p")).toEqual({ purchases: 1, people: 1, buyers: 1 });
   });
 });

@@ -35,7 +35,7 @@ it("removeExpiredRows adds old hours up by hour of the week, without changing th
     ...Array.from({ length: 700 }, (_, i) => event(`q${i}`, `q${i}`, 600)),
   ];
   const ann = { userId: "ann", pseudonym: "0".repeat(64), generation: 0 };
-  await store.recordInteractions("one", [{ ...ann, interactions }], "mark", now);
+  await store.recordInteractions("one", [{ ...ann, interactions }], now);
   const before = await store.hourlyTotals("one", ["p"]);
   const steps: (number | undefined)[] = [];
   for (let i = 0; i < 4; i++)
@@ -53,7 +53,7 @@ it("removeExpiredRows adds old hours up by hour of the week, without changing th
     ].sort(([a], [b]) => a - b),
   );
   // An hour that arrives late is added to the compacted hours.
-  await store.recordInteractions("one", [{ ...ann, interactions: [event("late", "p", 514)] }], "again", now);
+  await store.recordInteractions("one", [{ ...ann, interactions: [event("late", "p", 514)] }], now);
   await removeExpiredRows([database], retention.parse({}), now);
   const [late] = await store.hourlyTotals("one", ["p"]);
   expect(sumTotals(late.hours).view).toBe(sumTotals(rows).view + 1);
@@ -63,7 +63,7 @@ it("removeExpiredRows adds old hours up by hour of the week, without changing th
 it("removeExpiredInSteps does several steps in one call", async () => {
   const interactions = Array.from({ length: 700 }, (_, i) => event(`r${i}`, `r${i}`, 600));
   const ben = { userId: "ben", pseudonym: "1".repeat(64), generation: 0 };
-  await store.recordInteractions("two", [{ ...ben, interactions }], "mark", now);
+  await store.recordInteractions("two", [{ ...ben, interactions }], now);
   const remove = () => removeExpiredInSteps([database], retention.parse({}), now);
   expect((await remove()).hourlyTotals).toBe(700);
   expect((await remove()).hourlyTotals).toBe(0);

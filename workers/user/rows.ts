@@ -1,7 +1,8 @@
 import { type Point, type Precision, toInstant } from "../../shared/contracts/primitives.ts";
 import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/contracts/user.ts";
 import type { CountedInteraction, UserSettings, UserVisit } from "../../shared/services/user-api.ts";
-import type { InteractionRow, UserRow, VisitRow } from "./store.ts";
+import type { UserRow, VisitRow } from "./store.ts";
+import type { InteractionRow } from "./stored-interaction.ts";
 
 const homeOf = ({ homeLat, homeLon }: UserRow): Point | null =>
   homeLat === null || homeLon === null ? null : { lat: homeLat, lon: homeLon };

@@ -1,4 +1,15 @@
-import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { sql } from "drizzle-orm";
+import {
+  blob,
+  check,
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import type { Attributes } from "../../shared/contracts/attributes.ts";
 import { precisions } from "../../shared/contracts/primitives.ts";
 
@@ -46,7 +57,53 @@ export const userLocations = sqliteTable(
   (table) => [primaryKey({ columns: [table.application, table.userId, table.seq] })],
 );
 
-/** Interactions of users: the source of truth, from which totals and transitions can be rebuilt. */
+/**
+ * The number of each user who has rows, by which interactions name them. Numbers of a bucket lie together (see
+ * `buckets/user-buckets.ts`), and stay when the bucket moves to another database.
+ */
+export const userNumbers = sqliteTable(
+  "user_numbers",
+  {
+    number: integer("number").primaryKey(),
+    application: text("application").notNull(),
+    userId: text("user_id").notNull(),
+  },
+  (table) => [uniqueIndex("user_numbers_by_user").on(table.application, table.userId)],
+);
+
+/**
+ * Interactions of users within the retention time: the source of truth, from which totals and transitions can be
+ * rebuilt. `compact-columns.ts` describes the columns.
+ */
+export const recentInteractions = sqliteTable(
+  "recent_interactions",
+  {
+    /** Number of the user in `user_numbers`. */
+    user: integer("user").notNull(),
+    /** Event id: text, or the bytes of a UUID, of hexadecimal digits or of base64url. So are the other ids. */
+    id: blob("id").notNull(),
+    /** Milliseconds since the Unix epoch. */
+    time: integer("time").notNull(),
+    /** Type, whether it is the user's first choice or purchase of the product, and whether it counts for others. */
+    marks: integer("marks").notNull(),
+    product: blob("product").notNull(),
+    /** Ten millionths of a degree; a real number in degrees where that loses digits. */
+    lat: blob("lat"),
+    lon: blob("lon"),
+    recommendation: blob("recommendation"),
+    /** A hash of the merged user and generation from whom the row was copied; null for the user's own. */
+    copiedFrom: integer("copied_from"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.user, table.id] }),
+    index("recent_interactions_by_time").on(table.user, table.time, table.id),
+  ],
+);
+
+/**
+ * Interactions that earlier versions stored. They move to `recent_interactions` when their user is read or written, and
+ * page by page (`old-interactions.ts`). Nothing is inserted here.
+ */
 export const interactions = sqliteTable(
   "interactions",
   {
@@ -127,6 +184,89 @@ export const erasures = sqliteTable(
     mergedGeneration: integer("merged_generation").notNull().default(-1),
     /** Seconds since the Unix epoch. */
     erasedAt: real("erased_at").notNull(),
+    /** Bucket of the user; null in rows of earlier versions, which every move copies. */
+    bucket: integer("bucket"),
   },
-  (table) => [primaryKey({ columns: [table.application, table.pseudonym] })],
+  (table) => [
+    primaryKey({ columns: [table.application, table.pseudonym] }),
+    index("erasures_by_time").on(table.erasedAt),
+  ],
+);
+
+/**
+ * Buckets of users that this database holds, receives or held. All writes of a user check the state of their bucket in
+ * their own transaction.
+ */
+export const buckets = sqliteTable("buckets", {
+  bucket: integer("bucket").primaryKey(),
+  /** `owned`; `leaving`: owned, and copied elsewhere; `arriving`: a copy that is not used yet; `gone`: another owns it. */
+  state: text("state", { enum: ["owned", "leaving", "arriving", "gone"] }).notNull(),
+  /** Id of the last move of the bucket from or to this database; null if it never moved. */
+  move: text("move"),
+  /** Number of the run of the mover. A step of an earlier run changes nothing. */
+  run: integer("run").notNull().default(0),
+  /** Until when writes wait for the end of the move, in seconds since the Unix epoch. */
+  lockedUntil: real("locked_until").notNull().default(0),
+  /** Of a leaving bucket: how far it is copied, as JSON. */
+  position: text("position"),
+});
+
+/** Rows of the leaving bucket that changed since its move began, in the order of the changes. */
+export const bucketChanges = sqliteTable("bucket_changes", {
+  seq: integer("seq").primaryKey({ autoIncrement: true }),
+  changedTable: text("changed_table").notNull(),
+  /** Values of the row's primary key, as JSON. */
+  key: text("key").notNull(),
+});
+
+/** Always empty: a write that must not happen inserts a row here, which its constraints refuse (`buckets/fence.ts`). */
+export const refusedWrites = sqliteTable(
+  "refused_writes",
+  {
+    elsewhere: integer("elsewhere"),
+    locked: integer("locked"),
+    old: integer("old"),
+  },
+  (table) => [
+    check("bucket_is_elsewhere", sql`${table.elsewhere} IS NULL`),
+    check("bucket_is_locked", sql`${table.locked} IS NULL`),
+    check("interactions_are_old", sql`${table.old} IS NULL`),
+  ],
+);
+
+/** Moves of buckets that an operator asked for; in the first database only. */
+export const bucketMoves = sqliteTable("bucket_moves", {
+  bucket: integer("bucket").primaryKey(),
+  /** Binding of the database that shall hold the bucket: `DB`, `DB_1`, ... */
+  target: text("target").notNull(),
+  /** Seconds since the Unix epoch. */
+  requestedAt: real("requested_at").notNull(),
+  /** What the last step did, or why it failed. */
+  detail: text("detail").notNull().default("waits"),
+  /** Seconds since the Unix epoch; null until the move is done. */
+  doneAt: real("done_at"),
+});
+
+/** Positions of jobs, and what is decided once for all databases. */
+export const userStorage = sqliteTable("user_storage", {
+  name: text("name").primaryKey(),
+  value: text("value").notNull(),
+});
+
+/** Totals that a recount has counted so far; they replace those of `interaction_totals` when it has read all users. */
+export const recountedTotals = sqliteTable(
+  "recounted_totals",
+  {
+    application: text("application").notNull(),
+    productId: text("product_id").notNull(),
+    hour: integer("hour").notNull(),
+    view: integer("view").notNull(),
+    click: integer("click").notNull(),
+    cart: integer("cart").notNull(),
+    purchase: integer("purchase").notNull(),
+    dismiss: integer("dismiss").notNull(),
+    people: integer("people").notNull(),
+    buyers: integer("buyers").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.application, table.productId, table.hour] })],
 );

@@ -26,10 +26,18 @@ import type {
   UserVisit,
 } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
+import type { UserDatabases } from "./buckets/user-databases.ts";
 import { readConsentLimits, replaceLocations } from "./consent.ts";
-import { databaseOfUser, userDatabases } from "./database.ts";
+import { userDatabases } from "./database.ts";
 import type { UserInteractionBatch, UserVisitBatch } from "./interaction-rows.ts";
-import { adoptProfile, closeMergedGeneration, insertHistory, readHistory } from "./merge-users.ts";
+import {
+  adoptProfile,
+  closeMergedGeneration,
+  insertHistory,
+  readHistory,
+  readStatedProfile,
+} from "./merge-users.ts";
+import { recountPosition, recountStep } from "./recount.ts";
 import { removeExpiredInSteps } from "./retention.ts";
 import {
   countedInteractionOf,
@@ -64,7 +72,8 @@ import {
   totalsCall,
   userCall,
 } from "./rpc-inputs.ts";
-import { type InteractionRow, type UserRow, UserStore } from "./store.ts";
+import { type UserRow, UserStore } from "./store.ts";
+import type { InteractionRow } from "./stored-interaction.ts";
 
 const now = (): number => Date.now() / 1000;
 
@@ -72,6 +81,10 @@ const now = (): number => Date.now() / 1000;
 export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   get #store(): UserStore {
     return new UserStore(userDatabases(this.env), defaultConsentOf(this.env));
+  }
+
+  get #databases(): UserDatabases {
+    return this.#store.databases;
   }
 
   #userOf = (row: UserRow): User => userOf(row, defaultConsentOf(this.env));
@@ -121,9 +134,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<RecordedInteractions>> {
     const parsed = parse(recordInteractionsCall, { application, batch });
     if (!parsed.ok) return parsed;
-    return ok(
-      await this.#store.recordInteractions(application, parsed.value.batch, crypto.randomUUID(), now()),
-    );
+    return ok(await this.#store.recordInteractions(application, parsed.value.batch, now()));
   }
 
   async findInteractions(
@@ -188,24 +199,9 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<{ products: number; next: string | null }>> {
     const parsed = parse(rebuildTotalsCall, { application, limit });
     if (!parsed.ok) return parsed;
-    const databases = userDatabases(this.env).length;
-    const start = decodeCursor(
-      z.object({
-        database: z
-          .number()
-          .int()
-          .min(0)
-          .max(databases - 1),
-        after: z.string(),
-      }),
-      position ?? undefined,
-    );
+    const start = decodeCursor(recountPosition, position ?? undefined);
     if (!start.ok) return start;
-    const { products, next } = await this.#store.recountTotals(
-      application,
-      start.value ?? { database: 0, after: "" },
-      limit,
-    );
+    const { products, next } = await recountStep(this.#store.databases, application, start.value, limit);
     return ok({ products, next: next && encodeCursor(next) });
   }
 
@@ -236,14 +232,12 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
       : parsed;
   }
 
-  #databaseOf(application: string, userId: string): D1Database {
-    return databaseOfUser(userDatabases(this.env), application, userId);
-  }
-
   async closeMergedGeneration(application: string, user: UserGeneration): Promise<Result<null>> {
     const parsed = parse(mergedCall, { application, user });
     if (!parsed.ok) return parsed;
-    await closeMergedGeneration(this.#databaseOf(application, user.userId), application, user, now());
+    await this.#databases.atPlaceOf(application, user.userId, (place) =>
+      closeMergedGeneration(place, application, user, now()),
+    );
     return ok(null);
   }
 
@@ -255,7 +249,10 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<HistoryRow[]>> {
     const parsed = parse(readHistoryCall, { application, userId, after, limit });
     if (!parsed.ok) return parsed;
-    return ok(await readHistory(this.#databaseOf(application, userId), application, userId, after, limit));
+    const rows = await this.#databases.atPlaceOf(application, userId, (place) =>
+      readHistory(place, application, userId, after, limit),
+    );
+    return ok(rows);
   }
 
   async insertHistory(
@@ -267,9 +264,11 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<{ inserted: number }>> {
     const parsed = parse(insertHistoryCall, { application, into, from, rows, known });
     if (!parsed.ok) return parsed;
-    const database = this.#databaseOf(application, into.userId);
     const transfer = { application, into, from, known };
-    return ok({ inserted: await insertHistory(database, rows, transfer, now()) });
+    const inserted = await this.#databases.atPlaceOf(application, into.userId, (place) =>
+      insertHistory(place, rows, transfer, now()),
+    );
+    return ok({ inserted });
   }
 
   async readVisits(
@@ -291,18 +290,25 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<UserSettings | null>> {
     const parsed = parse(adoptCall, { application, fromUserId, into });
     if (!parsed.ok) return parsed;
-    const from = { database: this.#databaseOf(application, fromUserId), userId: fromUserId };
-    await adoptProfile(from, this.#databaseOf(application, into.userId), application, into, now());
+    const stated = await this.#databases.atPlaceOf(application, fromUserId, (place) =>
+      readStatedProfile(place, application, fromUserId),
+    );
+    if (stated)
+      await this.#databases.atPlaceOf(application, into.userId, (place) =>
+        adoptProfile(place, application, stated, into, now()),
+      );
     return this.getSettings(application, into.userId);
   }
 
   async findConsentLimits(application: string, userIds: string[]): Promise<Result<ConsentLimits[]>> {
     const parsed = parse(consentLimitsCall, { application, userIds });
     if (!parsed.ok) return parsed;
-    const groups = Map.groupBy(userIds, (userId) => this.#databaseOf(application, userId));
     const defaultConsent = defaultConsentOf(this.env);
-    const lists = await Promise.all(
-      [...groups].map(([database, part]) => readConsentLimits(database, application, part, defaultConsent)),
+    const lists = await this.#databases.forEachPlace(
+      application,
+      userIds,
+      (userId) => userId,
+      (place, part) => readConsentLimits(place, application, part, defaultConsent),
     );
     return ok(lists.flat());
   }
@@ -314,8 +320,10 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   ): Promise<Result<{ changed: number }>> {
     const parsed = parse(replaceLocationsCall, { application, userId, replacements });
     if (!parsed.ok) return parsed;
-    const database = this.#databaseOf(application, userId);
-    return ok({ changed: await replaceLocations(database, application, userId, replacements) });
+    const changed = await this.#databases.atPlaceOf(application, userId, (place) =>
+      replaceLocations(place, application, userId, replacements),
+    );
+    return ok({ changed });
   }
 
   async findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>> {

@@ -2,8 +2,18 @@ import { eventTypes } from "../../shared/contracts/event.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import { countFields } from "../../shared/contracts/totals.ts";
 import type { StoredEvent, Tombstone } from "../../shared/services/user-api.ts";
+import type { UserPlace } from "./buckets/user-databases.ts";
+import { decodeId, encodeId, marksSql, numberOfType, readableIdSql, storedIdSql } from "./compact-columns.ts";
 import { isAllowedSql } from "./consent.ts";
-import type { InteractionJson, TotalsRow, VisitJson } from "./interaction-rows.ts";
+import {
+  type InteractionJson,
+  type TotalsRow,
+  type UserJson,
+  usersOf,
+  type VisitJson,
+} from "./interaction-rows.ts";
+import { interactionColumns, interactionOf, type StoredColumns } from "./stored-interaction.ts";
+import { insertNumbers } from "./user-numbers.ts";
 
 // These statements use D1's own API: they pass a list as one JSON parameter, and drizzle's batch accepts no raw
 // statements with parameters.
@@ -14,11 +24,11 @@ import type { InteractionJson, TotalsRow, VisitJson } from "./interaction-rows.t
 const notErasedSql = `NOT EXISTS (SELECT 1 FROM erasures e
   WHERE e.application = ?1 AND e.pseudonym = j.value ->> 'o' AND j.value ->> 'g' <= max(e.generation, e.merged_generation))`;
 
-/** SQL expression: the UTC hour of a time in seconds, as whole hours since the epoch. */
-const hourSql = (time: string): string => `CAST(floor(${time} / 3600) AS INTEGER)`;
+/** SQL expression: the UTC hour of a time in milliseconds, as whole hours since the epoch. */
+const hourSql = (time: string): string => `CAST(floor(${time} / 3600000.0) AS INTEGER)`;
 
 /** SQL expression: the UTC day of row `j` of the list, as whole days since the epoch. */
-const dayOfRowSql = "CAST(floor(j.value ->> 's' / 86400) AS INTEGER)";
+const dayOfRowSql = "CAST(floor((j.value ->> 's') / 86400000.0) AS INTEGER)";
 
 /**
  * SQL expression: whether row `j` of the list counts for others. Of users of one network whom nobody vouches for, the
@@ -30,163 +40,183 @@ const countsSql = `iif(j.value ->> 'n' IS NULL, j.value ->> 'c',
     WHERE n.day = ${dayOfRowSql} AND n.application = ?1 AND n.key = j.value ->> 'n'))`;
 
 /**
- * Inserts interactions that do not exist yet and adds them to the hourly totals, in one transaction. Returns the number
- * of inserted rows.
- *
- * The totals grow by exactly the rows that carry this call's `batchId`, which must be new for each call. They are found
- * by primary key; CROSS JOIN keeps SQLite from scanning the table instead. A repeated call inserts nothing, so no row
- * carries its `batchId`, and the totals do not change. Of each type, a user counts once for a product and hour: a row
- * adds nothing if an earlier call stored an equal one, for which the user's rows of the hour are read by the index and
- * grouped with the new ones: NOT IN would read all of them again for each new row. Rows that do not count for others add
- * nothing either.
+ * SQL query: the rows of the list (parameter 2) that are not stored yet, each event once, with the columns of
+ * `recent_interactions` that statements need, and `counts`. Each is looked up by primary key; CROSS JOIN keeps SQLite from
+ * scanning a table instead.
  */
-export async function insertInteractions(
-  database: D1Database,
-  application: string,
-  rows: InteractionJson[],
-  batchId: string,
-  now: number,
-  defaultConsent: Precision,
-): Promise<number> {
-  const list = JSON.stringify(rows);
-  const location = (key: string): string =>
-    `iif(j.value ->> 'la' IS NULL OR ${isAllowedSql(defaultConsent)}, j.value ->> '${key}', NULL)`;
-  const counts = eventTypes.map((type) => `sum(type = '${type}' AND is_new)`).join(", ");
-  const additions = countFields.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(", ");
-  const networks = rows.some(({ n }) => n !== null)
-    ? [
-        database
-          .prepare(
-            `INSERT INTO network_counts
-             SELECT DISTINCT ${dayOfRowSql}, ?1, j.value ->> 'n' FROM json_each(?2) j CROSS JOIN interactions i
-               ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
-             WHERE j.value ->> 'n' IS NOT NULL AND i.batch = ?3 AND i.counts = 1
-             ON CONFLICT DO NOTHING`,
-          )
-          .bind(application, list, batchId),
-      ]
-    : [];
-  const [, inserted] = await database.batch([
-    database
-      .prepare(
-        `INSERT INTO users (application, user_id, attributes, settings_version, created_at, updated_at)
-         SELECT DISTINCT ?1, j.value ->> 'u', '{}', 0, ?3, ?3
-         FROM json_each(?2) j WHERE ${notErasedSql}
-         ON CONFLICT DO NOTHING`,
-      )
-      .bind(application, list, now),
-    database
-      .prepare(
-        `INSERT INTO interactions
-         SELECT ?1, j.value ->> 'u', j.value ->> 'e', j.value ->> 't', j.value ->> 'p', j.value ->> 's',
-           ${location("la")}, ${location("lo")}, j.value ->> 'r', j.value ->> 'f', ?3, j.value ->> 'fp',
-           ${countsSql}
-         FROM json_each(?2) j WHERE ${notErasedSql}
-         ON CONFLICT DO NOTHING`,
-      )
-      .bind(application, list, batchId),
-    database
-      .prepare(
-        `INSERT INTO interaction_totals
-         WITH added AS MATERIALIZED (
-           SELECT i.user_id, i.product_id, i.type, ${hourSql("i.time")} AS hour,
-             sum(i.first) AS first, sum(i.first_purchase) AS first_purchase
-           FROM json_each(?2) j CROSS JOIN interactions i
-             ON i.application = ?1 AND i.user_id = j.value ->> 'u' AND i.event_id = j.value ->> 'e'
-           WHERE i.batch = ?3 AND i.counts = 1
-           GROUP BY 1, 2, 3, 4),
-         known AS MATERIALIZED (
-           SELECT i.user_id, i.product_id, i.type, h.hour
-           FROM (SELECT DISTINCT user_id, hour FROM added) h CROSS JOIN interactions i
-             ON i.application = ?1 AND i.user_id = h.user_id
-               AND i.time >= h.hour * 3600 AND i.time < (h.hour + 1) * 3600
-           WHERE i.batch <> ?3 AND i.counts = 1),
-         marked AS MATERIALIZED (
-           SELECT user_id, product_id, type, hour, max(is_known) = 0 AS is_new, sum(first) AS first,
-             sum(first_purchase) AS first_purchase
-           FROM (SELECT *, 0 AS is_known FROM added UNION ALL SELECT *, 0, 0, 1 FROM known)
-           GROUP BY 1, 2, 3, 4
-           HAVING min(is_known) = 0)
-         SELECT ?1, product_id, hour, ${counts}, sum(first), sum(first_purchase)
-         FROM marked WHERE true
-         GROUP BY 2, 3
-         ON CONFLICT DO UPDATE SET ${additions}`,
-      )
-      .bind(application, list, batchId),
-    ...networks,
-  ]);
-  return inserted.meta.changes;
-}
+const newRowsSql = `SELECT j.key, j.value, n.number AS user, ${storedIdSql("j.value ->> 'e'")} AS id, ${countsSql} AS counts
+  FROM json_each(?2) j CROSS JOIN user_numbers n ON n.application = ?1 AND n.user_id = j.value ->> 'u'
+  WHERE ${notErasedSql} AND NOT EXISTS (SELECT 1 FROM recent_interactions i
+    WHERE i.user = n.number AND i.id = ${storedIdSql("j.value ->> 'e'")})`;
 
-/** Returns those of the rows that do not count for others. Each row is found by its primary key. */
-export async function readUncounted(
+/** Numbers and profiles of the users of a list that lack them, but for erased users. */
+const insertMissingUsers = (
   database: D1Database,
   application: string,
-  rows: readonly InteractionJson[],
-): Promise<{ userId: string; eventId: string }[]> {
-  const { results } = await database
+  users: readonly UserJson[],
+  now: number,
+): D1PreparedStatement[] => [
+  insertNumbers(database, application, users, notErasedSql),
+  database
     .prepare(
-      `SELECT i.user_id AS userId, i.event_id AS eventId FROM json_each(?2) j CROSS JOIN interactions i
-         ON i.application = ?1 AND i.user_id = j.value ->> 0 AND i.event_id = j.value ->> 1
-       WHERE i.counts = 0`,
+      `INSERT INTO users (application, user_id, attributes, settings_version, created_at, updated_at)
+       SELECT DISTINCT ?1, j.value ->> 'u', '{}', 0, ?3, ?3
+       FROM json_each(?2) j WHERE ${notErasedSql}
+       ON CONFLICT DO NOTHING`,
     )
-    .bind(application, JSON.stringify(rows.map(({ u, e }) => [u, e])))
-    .all<{ userId: string; eventId: string }>();
-  return results;
+    .bind(application, JSON.stringify(users), now),
+];
+
+/** Name of the row in `user_storage` that says up to which user id a recount has read an application's users. */
+export const recountName = (application: string): string => `recount ${application}`;
+
+const additionsTo = (table: string): string =>
+  countFields.map((name) => `"${name}" = ${table}."${name}" + excluded."${name}"`).join(", ");
+
+/**
+ * Returns the statement that adds the new rows of a list to a table of totals: those of the users for whom the SQL
+ * condition `users` holds. Of each type, a user counts once for a product and hour: a row adds nothing if an equal one is
+ * stored, for which the user's rows of the hour are read by the index and grouped with the new ones: NOT IN would read all
+ * of them again for each new row. Rows that do not count for others add nothing either.
+ */
+const addNewRows = (
+  database: D1Database,
+  table: "interaction_totals" | "recounted_totals",
+  users: string,
+  application: string,
+  list: string,
+): D1PreparedStatement =>
+  database
+    .prepare(
+      `INSERT INTO ${table}
+       WITH added AS MATERIALIZED (
+         SELECT user, q, type, hour, p, sum(first) AS first, sum(first_purchase) AS first_purchase
+         FROM (
+           SELECT j.user, j.value ->> 'q' AS q, j.value ->> 'p' AS p, ${marksSql.type("(j.value ->> 't')")} AS type,
+             ${hourSql("(j.value ->> 's')")} AS hour, ${marksSql.first("(j.value ->> 't')")} AS first,
+             ${marksSql.firstPurchase("(j.value ->> 't')")} AS first_purchase, min(j.key)
+           FROM (${newRowsSql} AND ${users}) j WHERE j.counts
+           GROUP BY j.user, j.id)
+         GROUP BY 1, 2, 3, 4),
+       known AS MATERIALIZED (
+         SELECT i.user, ${readableIdSql("i.product")} AS q, ${marksSql.type("i.marks")} AS type, h.hour
+         FROM (SELECT DISTINCT user, hour FROM added) h CROSS JOIN recent_interactions i
+           ON i.user = h.user AND i.time >= h.hour * 3600000 AND i.time < (h.hour + 1) * 3600000
+         WHERE ${marksSql.counts("i.marks")}),
+       marked AS MATERIALIZED (
+         SELECT max(p) AS p, type, hour, max(is_known) = 0 AS is_new, sum(first) AS first,
+           sum(first_purchase) AS first_purchase
+         FROM (SELECT *, 0 AS is_known FROM added UNION ALL SELECT *, NULL, 0, 0, 1 FROM known)
+         GROUP BY user, q, type, hour
+         HAVING min(is_known) = 0)
+       SELECT ?1, p, hour, ${eventTypes.map((type) => `sum(type = ${numberOfType(type)} AND is_new)`).join(", ")},
+         sum(first), sum(first_purchase)
+       FROM marked WHERE true
+       GROUP BY p, hour
+       ON CONFLICT DO UPDATE SET ${additionsTo(table)}`,
+    )
+    .bind(application, list);
+
+/** SQL condition: a recount of the application is running, and has read the user of row `j` of the list already. */
+const isRecountedSql =
+  "j.value ->> 'u' <= (SELECT r.value FROM user_storage r WHERE r.name = 'recount ' || ?1)";
+
+/** What a batch of interactions changed in one database. */
+export interface StoredBatch {
+  /** Number of inserted rows. */
+  inserted: number;
+  /** Events that do not count for others, because another user of their network has counted. */
+  uncounted: { userId: string; eventId: string }[];
+  /** Rows of the hours that were asked for, ascending by hour. */
+  hours: TotalsRow[];
 }
 
 /**
- * Recounts the totals of the next `limit` products after `after` (by id) from the interactions, in one transaction.
- * Returns the number of products, and the last one if there may be more.
+ * Inserts interactions that do not exist yet and adds them to the hourly totals, in one transaction, in which the rows of
+ * `hours` are read last.
+ *
+ * The totals are computed before the insert, from the rows that are about to be inserted: in one transaction they are the
+ * same for all statements. A repeated call inserts nothing and adds nothing.
  */
-export async function recountTotals(
-  database: D1Database,
+export async function insertInteractions(
+  { database, numbersOf, write }: UserPlace,
   application: string,
-  after: string,
-  limit: number,
-): Promise<{ products: number; last: string | null }> {
-  const { results } = await database
-    .prepare(
-      `SELECT DISTINCT product_id AS id FROM interactions WHERE application = ?1 AND product_id > ?2
-       ORDER BY product_id LIMIT ?3`,
-    )
-    .bind(application, after, limit)
-    .all<{ id: string }>();
-  const last = results.length === limit ? (results.at(-1)?.id ?? null) : null;
-  const range = "application = ?1 AND product_id > ?2 AND (?3 IS NULL OR product_id <= ?3)";
-  // A user counts once by product, type and hour. They have all of their rows in one database.
-  const counts = eventTypes
-    .map((type) => `count(DISTINCT CASE WHEN type = '${type}' THEN user_id END)`)
-    .join(", ");
-  await database.batch([
-    database.prepare(`DELETE FROM interaction_totals WHERE ${range}`).bind(application, after, last),
+  rows: readonly InteractionJson[],
+  hours: ReadonlyMap<string, ReadonlySet<number>>,
+  now: number,
+  defaultConsent: Precision,
+): Promise<StoredBatch> {
+  const list = JSON.stringify(rows);
+  const location = (key: string): string =>
+    `iif(j.value ->> 'la' IS NULL OR ${isAllowedSql(defaultConsent)}, j.value ->> '${key}', NULL)`;
+  const ofNetworks = rows.some(({ n }) => n !== null);
+  const results = await write([
+    ...insertMissingUsers(database, application, usersOf(rows, numbersOf), now),
+    addNewRows(database, "interaction_totals", "true", application, list),
+    addNewRows(database, "recounted_totals", isRecountedSql, application, list),
     database
       .prepare(
-        `INSERT INTO interaction_totals
-         SELECT application, product_id, ${hourSql("time")}, ${counts}, sum(first), sum(first_purchase)
-         FROM interactions WHERE ${range} AND counts = 1 GROUP BY 1, 2, 3`,
+        `INSERT INTO recent_interactions (user, id, time, marks, product, lat, lon, recommendation)
+         SELECT j.user, j.id, j.value ->> 's', (j.value ->> 't') + (j.counts > 0) * ${marksSql.bits.counts},
+           ${storedIdSql("j.value ->> 'q'")}, ${location("la")}, ${location("lo")}, ${storedIdSql("j.value ->> 'r'")}
+         FROM (${newRowsSql}) j WHERE true
+         ON CONFLICT DO NOTHING`,
       )
-      .bind(application, after, last),
+      .bind(application, list),
+    // `meta.changes` would count what triggers change too, which follow a bucket while it moves.
+    database.prepare("SELECT changes() AS inserted"),
+    hoursStatement(database, application, hours),
+    ...(ofNetworks ? networkStatements(database, application, list) : []),
   ]);
-  return { products: results.length, last };
+  const [{ inserted }] = results[5].results as { inserted: number }[];
+  const uncounted = (results[8]?.results ?? []) as { userId: string; id: string }[];
+  return {
+    inserted,
+    hours: results[6].results as TotalsRow[],
+    uncounted: uncounted.map(({ userId, id }) => ({ userId, eventId: decodeId(id) })),
+  };
+}
+
+/** Stores the networks that have counted by the rows of a list, and reads those of its rows that do not count. */
+function networkStatements(database: D1Database, application: string, list: string): D1PreparedStatement[] {
+  const stored = `json_each(?2) j CROSS JOIN user_numbers n ON n.application = ?1 AND n.user_id = j.value ->> 'u'
+    CROSS JOIN recent_interactions i ON i.user = n.number AND i.id = ${storedIdSql("j.value ->> 'e'")}
+    WHERE j.value ->> 'n' IS NOT NULL`;
+  return [
+    database
+      .prepare(
+        `INSERT INTO network_counts
+         SELECT DISTINCT ${dayOfRowSql}, ?1, j.value ->> 'n' FROM ${stored} AND ${marksSql.counts("i.marks")}
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(application, list),
+    database
+      .prepare(
+        `SELECT j.value ->> 'u' AS userId, j.value ->> 'e' AS id FROM ${stored} AND NOT ${marksSql.counts("i.marks")}`,
+      )
+      .bind(application, list),
+  ];
 }
 
 /** Returns those of the events that are stored, in no order. Each row is found by its primary key. */
 export async function readInteractions(
-  database: D1Database,
+  { database, read }: UserPlace,
   application: string,
   events: readonly { userId: string; eventId: string }[],
 ): Promise<StoredEvent[]> {
-  const { results } = await database
-    .prepare(
-      `SELECT i.user_id AS userId, i.event_id AS eventId, i.type, i.product_id AS productId, i.time,
-         i.recommendation_id AS recommendationId
-       FROM json_each(?2) j CROSS JOIN interactions i
-         ON i.application = ?1 AND i.user_id = j.value ->> 0 AND i.event_id = j.value ->> 1`,
-    )
-    .bind(application, JSON.stringify(events.map(({ userId, eventId }) => [userId, eventId])))
-    .all<StoredEvent>();
-  return results;
+  const [{ results }] = await read([
+    database
+      .prepare(
+        `SELECT j.value ->> 0 AS userId, ${interactionColumns}
+         FROM json_each(?2) j CROSS JOIN user_numbers n ON n.application = ?1 AND n.user_id = j.value ->> 0
+         CROSS JOIN recent_interactions i ON i.user = n.number AND i.id = ${storedIdSql("j.value ->> 1")}`,
+      )
+      .bind(application, JSON.stringify(events.map(({ userId, eventId }) => [userId, encodeId(eventId)]))),
+  ]);
+  return (results as (StoredColumns & { userId: string })[]).map((columns) => {
+    const { eventId, type, productId, time, recommendationId } = interactionOf(columns);
+    return { userId: columns.userId, eventId, type, productId, time, recommendationId };
+  });
 }
 
 const hourColumns = `product_id AS productId, hour, ${countFields.join(", ")}`;
@@ -207,42 +237,50 @@ export async function readAllHours(
   return results;
 }
 
-/** Returns the rows of the given hours of products, ascending by hour. Each row is found by its primary key. */
-export async function readHours(
+/** Returns the query of the given hours of products, ascending by hour. Each row is found by its primary key. */
+function hoursStatement(
   database: D1Database,
   application: string,
   hours: ReadonlyMap<string, ReadonlySet<number>>,
-): Promise<TotalsRow[]> {
+): D1PreparedStatement {
   const wanted = [...hours].flatMap(([product, list]) => [...list].map((hour) => [product, hour]));
-  const { results } = await database
+  return database
     .prepare(
       `SELECT ${hourColumns} FROM json_each(?2) j CROSS JOIN interaction_totals t
          ON t.application = ?1 AND t.product_id = j.value ->> 0 AND t.hour = j.value ->> 1
        ORDER BY hour`,
     )
-    .bind(application, JSON.stringify(wanted))
-    .all<TotalsRow>();
-  return results;
+    .bind(application, JSON.stringify(wanted));
 }
+
+/** Returns the rows of the given hours of products, ascending by hour. */
+export const readHours = async (
+  database: D1Database,
+  application: string,
+  hours: ReadonlyMap<string, ReadonlySet<number>>,
+): Promise<TotalsRow[]> => (await hoursStatement(database, application, hours).all<TotalsRow>()).results;
 
 /** Inserts visits that do not exist yet and that the user's consent allows. Returns the number of inserted rows. */
 export async function insertVisits(
-  database: D1Database,
+  { database, numbersOf, write }: UserPlace,
   application: string,
-  visits: VisitJson[],
+  visits: readonly VisitJson[],
   defaultConsent: Precision,
 ): Promise<number> {
-  const { meta } = await database
-    .prepare(
-      `INSERT INTO user_locations
-       SELECT ?1, j.value ->> 'u', j.value ->> 'seq', j.value ->> 'lat', j.value ->> 'lon',
-         j.value ->> 'precision', j.value ->> 's'
-       FROM json_each(?2) j WHERE ${notErasedSql} AND ${isAllowedSql(defaultConsent)}
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(application, JSON.stringify(visits))
-    .run();
-  return meta.changes;
+  const [, , { results }] = await write([
+    insertNumbers(database, application, usersOf(visits, numbersOf), notErasedSql),
+    database
+      .prepare(
+        `INSERT INTO user_locations
+         SELECT ?1, j.value ->> 'u', j.value ->> 'seq', j.value ->> 'lat', j.value ->> 'lon',
+           j.value ->> 'precision', j.value ->> 's'
+         FROM json_each(?2) j WHERE ${notErasedSql} AND ${isAllowedSql(defaultConsent)}
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(application, JSON.stringify(visits)),
+    database.prepare("SELECT changes() AS inserted"),
+  ]);
+  return (results as { inserted: number }[])[0].inserted;
 }
 
 /** Returns the tombstones of those pseudonyms that have one. */

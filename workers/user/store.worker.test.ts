@@ -10,6 +10,8 @@ import { userInput } from "../../shared/contracts/user.ts";
 import type { UserInteractionBatch } from "./interaction-rows.ts";
 import { userRowOf } from "./rows.ts";
 import { type UserRow, UserStore } from "./store.ts";
+import { readAllInteractions } from "./testing/read-all-interactions.ts";
+import { recountAll } from "./testing/recount-all.ts";
 
 const environment: { DB: D1Database; DB_1: D1Database; MIGRATIONS: D1Migration[] } = Object.assign(
   { DB_1: env.DB, MIGRATIONS: [] },
@@ -54,19 +56,14 @@ const batchOf = (parts: { user: number; events: number[] }[]): UserInteractionBa
   }));
 
 const recordBatch = (application: string, batch: UserInteractionBatch[]) =>
-  store.recordInteractions(application, batch, crypto.randomUUID(), 1_700_000_000);
+  store.recordInteractions(application, batch, 1_700_000_000);
 
 /** Returns the totals of an application, recounted from the interactions of all databases. */
 async function recount(application: string): Promise<Map<string, { counted: Set<string>; users: number }>> {
   const recounted = new Map<string, { counted: Set<string>; users: number }>();
   for (const database of databases) {
-    const { results } = await database
-      .prepare(
-        "SELECT product_id AS id, user_id AS user, type, time, first FROM interactions WHERE application = ?",
-      )
-      .bind(application)
-      .all<{ id: string; user: string; type: string; time: number; first: number }>();
-    for (const { id, user, type, time, first } of results) {
+    const rows = await readAllInteractions(database, application);
+    for (const { userId: user, productId: id, type, time, first } of rows) {
       const { counted, users } = recounted.get(id) ?? { counted: new Set(), users: 0 };
       counted.add(`${user} ${type} ${Math.floor(time / hour)}`);
       recounted.set(id, { counted, users: users + first });
@@ -84,6 +81,7 @@ function countingReads(database: D1Database): { database: D1Database; count: () 
   };
   const counting = {
     prepare: (sql: string) => ({
+      bound: database.prepare(sql),
       bind: (...values: unknown[]) => {
         const bound = database.prepare(sql).bind(...values);
         return { bound, all: async () => countRowsRead(await bound.all()) };
@@ -175,7 +173,7 @@ describe("UserStore.recordInteractions", () => {
       [1, 0],
     ]);
     const before = await store.hourlyTotals("once", ["p1", "p2"]);
-    for (const database of [0, 1]) await store.recountTotals("once", { database, after: "" }, 100);
+    await recountAll(store.databases, "once");
     expect(await store.hourlyTotals("once", ["p1", "p2"])).toEqual(before);
   });
 
@@ -200,10 +198,13 @@ describe("UserStore.recordInteractions", () => {
 
   it("reads as many rows for a product with a long history as for a new one", async () => {
     const rowsRead = async (n: number): Promise<number> => {
-      const { database, count } = countingReads(environment.DB);
+      const counting = databases.map(countingReads);
       const batch = [{ ...userGenerationOf("u"), interactions: [interaction(n, 1, 0, n)] }];
-      await new UserStore([database], "exact").recordInteractions("past", batch, `m${n}`, 1);
-      return count();
+      await new UserStore(
+        counting.map(({ database }) => database),
+        "exact",
+      ).recordInteractions("past", batch, 1);
+      return counting.reduce((sum, { count }) => sum + count(), 0);
     };
     const first = await rowsRead(0);
     for (let n = 1; n < 60; n++) await rowsRead(n);
@@ -214,13 +215,16 @@ describe("UserStore.recordInteractions", () => {
   it("reads each row once that the users of a batch stored in the same hour", async () => {
     const users = 60;
     const rowsRead = async (call: number): Promise<number> => {
-      const { database, count } = countingReads(environment.DB);
+      const counting = databases.map(countingReads);
       const batch = Array.from({ length: users }, (_, i) => ({
         ...userGenerationOf(`u${i}`),
         interactions: [interaction(call, call, 0, 0)],
       }));
-      await new UserStore([database], "exact").recordInteractions("hour", batch, `h${call}`, 1);
-      return count();
+      await new UserStore(
+        counting.map(({ database }) => database),
+        "exact",
+      ).recordInteractions("hour", batch, 1);
+      return counting.reduce((sum, { count }) => sum + count(), 0);
     };
     const reads: number[] = [];
     for (let call = 0; call < 5; call++) reads.push(await rowsRead(call));

@@ -4,6 +4,7 @@ import { childCells, nextCellToward } from "../../shared/geo/cells.ts";
 import type { CellState } from "./cell-state.ts";
 import type { CellTables } from "./cell-tables.ts";
 import { type MigrationBatch, type MigrationPart, splitByChild } from "./shard-migration.ts";
+import { nextVersion } from "./tile-version.ts";
 
 /** The methods of a child cell that a split calls. */
 interface ReceivingCell {
@@ -88,6 +89,7 @@ export class CellSplitter {
       migration.clear();
       activity.invalidate();
       state.phase = "split";
+      state.version = nextVersion(state.version, Date.now());
       state.progress = null;
       state.contentChanged = true;
       state.publishedAt = 0;

@@ -1,15 +1,27 @@
-import { holdsProducts } from "../../shared/geo/cells.ts";
-import { leafPolicy, type PublishState, parentPolicy, publishAt, publishableFrom } from "./publish-policy.ts";
+import { holdsProducts, parentCell } from "../../shared/geo/cells.ts";
+import {
+  leafPolicy,
+  type PublishPolicy,
+  type PublishState,
+  parentPolicy,
+  publishAt,
+  publishableFrom,
+  splitPolicy,
+} from "./publish-policy.ts";
 import type { MigrationProgress } from "./shard-migration.ts";
 
 /** The state of a cell, besides its products and their activity. */
 export interface CellState extends PublishState {
   application: string;
   cell: string;
-  /** Version of the last tile. */
+  /** Version of the last tile of a leaf; of a parent, the version of its children's summaries. */
   version: number;
-  /** Whether a publication has begun, and has not yet ended with its summary at the parent cell. */
-  publishing: boolean;
+  /** When KV got the last copy of a parent's tile, in milliseconds since the epoch; 0 for never. */
+  copiedAt: number;
+  /** Whether a parent's tile changed so that KV is to get a copy. */
+  copyPending: boolean;
+  /** Whether KV may hold a tile under the key of releases up to 0.2. */
+  hasEarlierKey: boolean;
   phase: CellPhase;
   /** How far the migration to the children has come; null unless the phase is `splitting`. */
   progress: MigrationProgress | null;
@@ -33,8 +45,11 @@ export type CellPhase = "leaf" | "receiving" | "splitting" | "migrated" | "split
 /** The state of a cell that nothing was written to. */
 export const initialState = {
   version: 0,
-  publishing: false,
+  copiedAt: 0,
+  copyPending: false,
+  hasEarlierKey: false,
   contentChanged: false,
+  renew: false,
   pendingInteractions: 0,
   publishedInteractions: 0,
   publishedAt: 0,
@@ -62,20 +77,49 @@ export const canDeferCompaction = (state: CellState): boolean => state.phase ===
 export const withoutPendingCounts = (state: CellState): string =>
   JSON.stringify({ ...state, pendingInteractions: 0, countedUpToSeq: 0 });
 
+/** Minimum interval between copies of a parent's tile in KV, in milliseconds. */
+const copyIntervalMs = 600_000;
+/** Age of the copy from which on changed counts alone make another one, in milliseconds. */
+const maxCopyAgeMs = 86_400_000;
+
+/** Notes that a summary of a parent changed, so that KV gets a copy of its tile. A split cell's parent lists its leaves. */
+export function markForCopy(state: CellState, contentChanged: boolean, now: number): void {
+  if (holdsProducts(state.cell)) return;
+  state.copyPending ||= contentChanged || now - state.copiedAt > maxCopyAgeMs;
+}
+
+/** Returns when KV is to get a copy of the tile, in milliseconds since the epoch; null for never. */
+const copyAt = ({ copyPending, copiedAt }: CellState, now: number): number | null =>
+  copyPending ? Math.max(now + parentPolicy.gatherMs, copiedAt + copyIntervalMs) : null;
+
+/** Returns whether KV is to get a copy of the tile now, in milliseconds since the epoch. */
+export const isCopyDue = ({ copyPending, copiedAt }: CellState, now: number): boolean =>
+  copyPending && now >= copiedAt + copyIntervalMs;
+
 /** Returns when the alarm must run, in milliseconds: at once during a split; null for never. */
 export function alarmAt(state: CellState, now: number): number | null {
   if (state.phase === "splitting" || state.phase === "migrated") return now;
-  return state.phase === "receiving" ? null : nextPublicationAt(state, now);
+  if (state.phase === "receiving") return null;
+  const times = [nextPublicationAt(state, now), copyAt(state, now)].filter((each) => each !== null);
+  return times.length > 0 ? Math.min(...times) : null;
 }
 
-const policyOf = (state: CellState) => (showsOwnProducts(state) ? leafPolicy : parentPolicy);
+function policyOf(state: CellState): PublishPolicy {
+  if (showsOwnProducts(state)) return leafPolicy;
+  return holdsProducts(state.cell) ? splitPolicy : parentPolicy;
+}
 
-/** Returns when to publish the tile, in milliseconds since the epoch; null if there is nothing to publish. */
+/** Returns when to publish the tile, in milliseconds since the epoch; null if there is nothing, or nobody, to tell. */
 const nextPublicationAt = (state: CellState, now: number): number | null =>
-  publishAt(state, now, policyOf(state));
+  parentCell(state.cell) === null ? null : publishAt(state, now, policyOf(state));
 
 /** Returns whether the tile may be published now, in milliseconds since the epoch, and has something new to show. */
 export function isPublishable(state: CellState, now: number): boolean {
+  if (parentCell(state.cell) === null) return false;
   const from = publishableFrom(state, policyOf(state));
   return from !== null && from <= now;
 }
+
+/** Returns whether the cell has changes that its last tile does not show. */
+export const hasUnpublished = ({ contentChanged, pendingInteractions }: CellState): boolean =>
+  contentChanged || pendingInteractions > 0;

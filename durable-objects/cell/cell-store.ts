@@ -13,7 +13,7 @@ export interface RebuiltProduct {
   totals: ProductTotals | null;
 }
 
-const childBlock = z.object({
+const leafBlock = z.object({
   cell: z.string(),
   count: z.number(),
   version: z.number(),
@@ -30,6 +30,22 @@ const childBlock = z.object({
     .nullable()
     .default(null),
 });
+const childBlock = leafBlock.extend({ leaves: z.array(leafBlock).nullable().optional() });
+
+/** A stored state: releases up to 0.2 wrote fewer fields, and whether a publication was interrupted. */
+type StoredState = Pick<CellState, "application" | "cell" | "version"> &
+  Partial<CellState> & { publishing?: boolean };
+
+/** Returns a stored state, also one of a release up to 0.2. */
+function decodeState(body: string): CellState {
+  const { publishing = false, ...stored } = JSON.parse(body) as StoredState;
+  return {
+    ...initialState,
+    ...stored,
+    hasEarlierKey: stored.hasEarlierKey ?? stored.version > 0,
+    contentChanged: (stored.contentChanged ?? false) || publishing,
+  };
+}
 
 /** Encodes a product for the table, with its address, so that tiles do not compute the address again. */
 const encodeProduct = (change: ProductChange): string =>
@@ -70,7 +86,7 @@ export class CellStore {
   /** Returns the cell's state; null before {@link setState}. */
   state(): CellState | null {
     const rows = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = 'state'").toArray();
-    return rows[0] ? { ...initialState, ...JSON.parse(rows[0].value) } : null;
+    return rows[0] ? decodeState(rows[0].value) : null;
   }
 
   setState(state: CellState): void {

@@ -23,6 +23,8 @@ export class CellTables {
   readonly migration: ShardMigration;
   readonly #storage: DurableObjectStorage;
   #cachedState: CellState | null = null;
+  /** Number of transactions of this instance: equal numbers mean equal content. */
+  revision = 0;
   /** Whether this instance knows that the tables exist. */
   #created = false;
 
@@ -83,6 +85,7 @@ export class CellTables {
         if (!countsArePending || withoutPendingCounts(before) !== withoutPendingCounts(state))
           this.store.setState(state);
         this.#cachedState = state;
+        this.revision++;
         return result;
       });
     } catch (error) {

@@ -13,29 +13,52 @@ import type { ProductRange } from "../../shared/contracts/rebuild.ts";
 import type { ProductTotals, Transition } from "../../shared/contracts/totals.ts";
 import { minUsersShownOf } from "../../shared/counting/min-users-shown.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import { childCells, maxCellProducts, parentCell } from "../../shared/geo/cells.ts";
+import { childCells, maxCellProducts, parentCell, worldCell } from "../../shared/geo/cells.ts";
 import { cellUtcOffset } from "../../shared/geo/local-time.ts";
 import { isFirstRangeOfCell, isInProductRange } from "../../shared/geo/product-range.ts";
 import { KeepAwake, keepAwakeSettingsOf } from "../keep-awake.ts";
+import { type BuiltTile, BuiltTileOf } from "./built-tiles.ts";
 import { CellSplitter } from "./cell-splitter.ts";
 import {
   alarmAt,
   type CellState,
   canDeferCompaction,
   hasMigrated,
+  hasUnpublished,
+  isCopyDue,
   isPublishable,
+  markForCopy,
   showsOwnProducts,
 } from "./cell-state.ts";
 import type { RebuiltProduct } from "./cell-store.ts";
-import { cellStub, tileKey } from "./cell-stub.ts";
+import { cellStub, earlierTileKey, parentCopyKey, tileKey } from "./cell-stub.ts";
 import { CellTables } from "./cell-tables.ts";
 import type { MigrationPart } from "./shard-migration.ts";
+import { isReadableFromKv, nextVersion, tileLifeSeconds } from "./tile-version.ts";
+import { type CurrentTile, WorldRelay } from "./world-relay.ts";
 
 /** Delay before a failed alarm runs again, in milliseconds. */
 const retryDelayMs = 5000;
 
 /** Maximum number of split steps that one alarm runs, so that other calls run between two alarms. */
 const maxSplitStepsPerAlarm = 8;
+
+/** Minimum interval between two tiles that a parent builds for readers, in milliseconds. */
+const minBuildIntervalMs = 500;
+/** Age from which on a leaf builds its tile again for readers, because decayed columns are as of its time. */
+const maxBuiltAgeMs = 60_000;
+
+/** A publication whose tile is stored, and whose changes are not yet marked as published. */
+interface Publication {
+  version: number;
+  /** Summary for the parent; null if the cell has no products. */
+  summary: ChildSummary | null;
+  /** Interactions that the tile counts for the first time. */
+  interactions: number;
+  contentChanged: boolean;
+  /** Changes of products in this instance, up to the ones that the tile shows. */
+  changes: number;
+}
 
 /** Why a child cell has published its tile. */
 interface ChildReport {
@@ -47,12 +70,17 @@ interface ChildReport {
 
 /**
  * One cell of one application: its products, their activity, and the summaries of its child cells. The tables are the
- * source of truth; the tile in KV is derived from them.
+ * source of truth; tiles are derived from them. A leaf stores each version of its tile in KV, once. A parent knows which
+ * versions of its children are current, and answers readers itself.
  */
 export class Cell extends DurableObject<CellEnv> {
   readonly #tables: CellTables;
   readonly #splitter: CellSplitter;
   readonly #keepAwake: KeepAwake;
+  readonly #built = new BuiltTileOf();
+  readonly #worldRelay: WorldRelay;
+  /** Changes of products and summaries in this instance. */
+  #changes = 0;
 
   constructor(ctx: DurableObjectState, env: CellEnv) {
     super(ctx, env);
@@ -61,6 +89,14 @@ export class Cell extends DurableObject<CellEnv> {
     this.#splitter = new CellSplitter(ctx, this.#tables, (application, child) =>
       cellStub(env.CELL, application, child),
     );
+    this.#worldRelay = new WorldRelay((application, known) =>
+      cellStub(this.env.CELL, application, worldCell).currentTile(known),
+    );
+  }
+
+  #markChanged(state: CellState): void {
+    state.contentChanged = true;
+    this.#changes++;
   }
 
   async #scheduleAlarm(): Promise<void> {
@@ -96,7 +132,7 @@ export class Cell extends DurableObject<CellEnv> {
       const gone = store.missingAmong(leaving.map(({ productId }) => productId));
       activity.deleteHours(gone, Date.now() / 1000);
       activity.markHoursIncomplete(movedHere, Date.now() / 1000);
-      if (changes > 0) state.contentChanged = true;
+      if (changes > 0) this.#markChanged(state);
       if (state.phase === "splitting")
         migration.recordChanges(
           [...arriving, ...leaving].map(({ productId }) => productId),
@@ -176,9 +212,7 @@ export class Cell extends DurableObject<CellEnv> {
         content.flatMap(({ totals }) => totals ?? []),
         now,
       );
-      // A cell that lost its state starts with version 0, below the version that its parent stores.
-      state.version = Math.max(state.version, Math.floor(Date.now() / 1000));
-      state.contentChanged = true;
+      this.#markChanged(state);
       // The children may have received products that are deleted now.
       if (state.phase === "splitting") state.progress = { step: "clear" };
     });
@@ -206,12 +240,15 @@ export class Cell extends DurableObject<CellEnv> {
     const activated = this.#tables.transaction(application, cell, (state) => {
       if (state.phase === "receiving") {
         state.phase = "leaf";
-        state.contentChanged = true;
+        this.#markChanged(state);
       }
       return { ...state };
     });
     try {
-      return activated.contentChanged ? await this.#publishTile(activated) : this.#currentSummary(activated);
+      if (!activated.contentChanged) return this.#currentSummary(activated);
+      const publication = await this.#storeTile(activated);
+      this.#finish(activated, publication);
+      return publication.summary;
     } finally {
       // The alarm is needed even if KV refused the tile: the cell may have to split before it can publish.
       await this.#scheduleAlarm();
@@ -237,16 +274,72 @@ export class Cell extends DurableObject<CellEnv> {
     this.#keepAwake.called();
     this.#tables.transaction(application, cell, (state) => {
       if (!this.#tables.store.putChildSummary(summary)) return;
-      state.contentChanged ||= contentChanged;
+      const now = Date.now();
+      if (!showsOwnProducts(state)) state.version = nextVersion(state.version, now);
+      if (contentChanged) this.#markChanged(state);
       state.pendingInteractions += interactions;
+      markForCopy(state, contentChanged, now);
     });
     await this.#scheduleAlarm();
   }
 
-  /** Returns the current tile; null if nothing was written to the cell. Writes nothing. */
+  /** Returns the current tile; null if nothing was written to the cell. For readers of releases up to 0.2. */
   tile(): ArrayBuffer | null {
     const state = this.#tables.state();
-    return state ? this.#buildTile(state, Date.now() / 1000) : null;
+    return state && this.#builtTile(state, true).tile;
+  }
+
+  /**
+   * Returns the version of the current tile, and the tile unless its version is `known`. Returns null if nothing was
+   * written to the cell. What a leaf has not published yet is shown under a version of its own.
+   */
+  async currentTile(known: number | null): Promise<CurrentTile | null> {
+    this.#keepAwake.called();
+    const state = this.#tables.state();
+    if (!state) return null;
+    const now = Date.now();
+    if (state.phase === "leaf" && !hasUnpublished(state) && !isReadableFromKv(state.version, now)) {
+      this.#tables.transaction(state.application, state.cell, (current) => {
+        current.renew = true;
+      });
+      await this.#scheduleAlarm();
+    }
+    const { version, tile } = this.#builtTile(this.#tables.state() ?? state);
+    return { version, tile: version === known ? null : tile };
+  }
+
+  /** Returns the current tile of the world as {@link currentTile} does. Called on relays, which store nothing. */
+  currentTileOfWorld(application: string, known: number | null): Promise<CurrentTile | null> {
+    this.#keepAwake.called();
+    return this.#worldRelay.currentTile(application, known);
+  }
+
+  /**
+   * Returns the tile for readers: the last built one if it shows the current content. Unless the tile must be current, a
+   * parent that was just built is not built again.
+   */
+  #builtTile(state: CellState, mustBeCurrent = false): BuiltTile {
+    const { application, cell } = state;
+    const now = Date.now();
+    const { revision } = this.#tables;
+    const last = this.#built.get(application, cell);
+    const ageMs = last ? now - last.builtAt : Number.NaN;
+    const isParent = !showsOwnProducts(state);
+    const isNewEnough = !mustBeCurrent && ageMs >= 0 && ageMs < minBuildIntervalMs;
+    if (last && isParent && (last.version === state.version || isNewEnough)) return last;
+    if (last && !isParent && last.revision === revision && ageMs >= 0 && ageMs < maxBuiltAgeMs) return last;
+    const version =
+      isParent || !hasUnpublished(state)
+        ? state.version
+        : nextVersion(Math.max(state.version, last?.version ?? 0), now);
+    const built = {
+      version,
+      tile: this.#buildTile({ ...state, version }, now / 1000),
+      revision,
+      builtAt: now,
+    };
+    this.#built.set(application, cell, built);
+    return built;
   }
 
   /** Returns the cell to which a product moved; null if it was deleted or never was in this cell. */
@@ -268,77 +361,86 @@ export class Cell extends DurableObject<CellEnv> {
     return columns && summarizeTile(columns);
   }
 
-  /** Builds the tile and writes it to KV. Returns the summary for the parent; null if the cell has no products. */
-  async #publishTile({ application, cell }: CellState): Promise<ChildSummary | null> {
-    // The flags are reset before the tile is built, so that a change during the build sets them again.
-    const before = this.#tables.transaction(application, cell, (state) => {
-      state.version++;
-      state.publishing = true;
-      const published = { ...state };
-      state.contentChanged = false;
-      state.publishedInteractions += state.pendingInteractions;
-      state.pendingInteractions = 0;
+  /**
+   * Builds the tile, and stores that of a leaf in KV under a new version. Nothing is marked as published yet: if the object
+   * dies now, its alarm publishes again, under another version.
+   */
+  async #storeTile(state: CellState): Promise<Publication> {
+    const { application, cell, hasEarlierKey, contentChanged, pendingInteractions: interactions } = state;
+    const isLeaf = showsOwnProducts(state);
+    const changes = this.#changes;
+    const now = Date.now();
+    const version = isLeaf
+      ? nextVersion(Math.max(state.version, this.#built.get(application, cell)?.version ?? 0), now)
+      : state.version;
+    const tile = isLeaf
+      ? this.#buildTile({ ...state, version }, now / 1000)
+      : this.#builtTile(state, true).tile;
+    const columns = decodeColumns(tile);
+    if (!columns) throw new Error(`The new tile of cell ${cell} cannot be decoded.`);
+    // The split starts before the write, because KV may refuse a tile that is too large, and only a split makes it
+    // smaller.
+    if (state.phase === "leaf" && columns.count > maxCellProducts && childCells(cell).length > 0)
+      this.#tables.transaction(application, cell, (current) => {
+        this.#tables.activity.compact(now / 1000);
+        current.phase = "splitting";
+        current.progress = { step: "clear" };
+      });
+    if (isLeaf)
+      await this.env.TILES.put(tileKey(application, cell, version), tile, { expirationTtl: tileLifeSeconds });
+    // Readers of releases up to 0.2 then ask this object, instead of reading a tile that is no longer written.
+    if (hasEarlierKey) await this.env.TILES.delete(earlierTileKey(application, cell));
+    return { version, summary: summarizeTile(columns), interactions, contentChanged, changes };
+  }
+
+  /** Marks as published what a publication shows. */
+  #finish({ application, cell }: CellState, { version, interactions, changes }: Publication): void {
+    this.#tables.transaction(application, cell, (state) => {
+      state.version = Math.max(state.version, version);
+      // Later changes are published by the next alarm.
+      state.contentChanged = changes !== this.#changes;
+      state.renew = false;
+      state.hasEarlierKey = false;
+      state.publishedInteractions += interactions;
+      state.pendingInteractions -= interactions;
       state.publishedAt = Date.now();
       this.#tables.activity.pruneKeys(Date.now() / 1000);
-      return published;
-    });
-    try {
-      const tile = this.#buildTile(before, Date.now() / 1000);
-      const columns = decodeColumns(tile);
-      if (!columns) throw new Error(`The new tile of cell ${cell} cannot be decoded.`);
-      // The split starts before the write, because KV may refuse a tile that is too large, and only a split makes it
-      // smaller.
-      if (before.phase === "leaf" && columns.count > maxCellProducts && childCells(cell).length > 0)
-        this.#tables.transaction(application, cell, (state) => {
-          this.#tables.activity.compact(Date.now() / 1000);
-          state.phase = "splitting";
-          state.progress = { step: "clear" };
-        });
-      await this.env.TILES.put(tileKey(application, cell), tile);
-      return summarizeTile(columns);
-    } catch (error) {
-      this.#markChanged(application, cell);
-      throw error;
-    }
-  }
-
-  /** Makes the next alarm publish again what a publication that failed, or was interrupted, has not published. */
-  #markChanged(application: string, cell: string): void {
-    this.#tables.transaction(application, cell, (state) => {
-      state.contentChanged = true;
-      state.publishing = false;
     });
   }
 
-  #markPublished(application: string, cell: string): void {
-    this.#tables.transaction(application, cell, (state) => {
-      state.publishing = false;
-    });
-  }
-
-  /** Publishes the tile and sends its summary to the parent cell. */
+  /** Stores the tile of a leaf, and sends the summary to the parent cell, which then knows the version. */
   async #publish(state: CellState): Promise<void> {
     const { application, cell } = state;
-    const summary = await this.#publishTile(state);
+    const publication = await this.#storeTile(state);
+    const { version, summary, contentChanged, interactions } = publication;
     const parent = parentCell(cell);
-    if (!parent) return this.#markPublished(application, cell);
-    const version = this.#tables.state()?.version ?? 0;
     const emptySummary = (): ChildSummary => ({
       block: { cell, count: 0, version, lat: 0, lon: 0, radiusKm: 0, content: mergeContent([]) },
       bestRows: buildLeafTile(cell, version, 0, [], () => 0),
     });
-    try {
+    if (parent !== null)
       await cellStub(this.env.CELL, application, parent).applyChildSummary(
         application,
         parent,
         summary ?? emptySummary(),
-        { contentChanged: state.contentChanged, interactions: state.pendingInteractions },
+        { contentChanged, interactions },
       );
-    } catch (error) {
-      this.#markChanged(application, cell);
-      throw error;
-    }
-    this.#markPublished(application, cell);
+    this.#finish(state, publication);
+  }
+
+  /** Copies the tile of a parent to KV if that is due, for readers who cannot reach this object. */
+  async #copyTile(): Promise<void> {
+    const state = this.#tables.state();
+    if (!state || !isCopyDue(state, Date.now())) return;
+    const { application, cell } = state;
+    const { version, tile } = this.#builtTile(state, true);
+    await this.env.TILES.put(parentCopyKey(application, cell), tile);
+    if (state.hasEarlierKey) await this.env.TILES.delete(earlierTileKey(application, cell));
+    this.#tables.transaction(application, cell, (current) => {
+      current.copiedAt = Date.now();
+      current.copyPending = current.version !== version;
+      current.hasEarlierKey = false;
+    });
   }
 
   /** Continues a split, then publishes. Never throws, because the platform drops an alarm after a few failures. */
@@ -346,12 +448,10 @@ export class Cell extends DurableObject<CellEnv> {
     const cell = this.#tables.state()?.cell;
     try {
       for (let step = 0; step < maxSplitStepsPerAlarm && (await this.#splitter.step()); step++);
-      const before = this.#tables.state();
-      if (!before || before.phase === "receiving") return;
-      // Alarms of an object run one at a time, so a publication that has begun was interrupted with the object.
-      if (before.publishing) this.#markChanged(before.application, before.cell);
-      const state = this.#tables.state() ?? before;
+      const state = this.#tables.state();
+      if (!state || state.phase === "receiving") return;
       if (isPublishable(state, Date.now())) await this.#publish(state);
+      await this.#copyTile();
       await this.#scheduleAlarm();
     } catch (error) {
       console.error({ event: "cell alarm failed", cell, error: errorText(error) });

@@ -37,7 +37,15 @@ export interface ChildBlock {
   radiusKm: number;
   /** Null if the child has not reported it: it was published by an earlier version. */
   content: ContentSummary | null;
+  /**
+   * The leaves below a child that has split, so that readers need not read the child's own tile. Absent for a leaf; null
+   * for a child with more leaves than {@link maxListedLeaves}, whose own tile is read.
+   */
+  leaves?: ChildBlock[] | null;
 }
+
+/** Leaves of one split child that a parent's tile lists, at most: about 150 kB. */
+export const maxListedLeaves = 512;
 
 /** Metadata of a block. */
 export interface BlockMeta {

@@ -4,7 +4,7 @@ import { distanceKm } from "../../shared/geo/distance.ts";
 import { defaultFirstStage } from "./first-stage.ts";
 import { firstStageCandidates } from "./first-stage-candidates.ts";
 import { usualReachKm } from "./reach.ts";
-import { maxRowsPerSearch } from "./search-limits.ts";
+import { maxConcurrentReads, maxRowsPerSearch } from "./search-limits.ts";
 import { idsOf, makeProduct, pyramid, time } from "./testing.ts";
 
 const products = [
@@ -204,6 +204,6 @@ describe("firstStageCandidates", () => {
     });
     expect([found.count, found.meta.searched?.complete]).toEqual([0, false]);
     // One wave of reads may pass the limit.
-    expect(rows).toBeLessThan(maxRowsPerSearch + 8 * maxCellProducts);
+    expect(rows).toBeLessThan(maxRowsPerSearch + maxConcurrentReads * maxCellProducts);
   });
 });

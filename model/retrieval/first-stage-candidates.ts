@@ -13,6 +13,7 @@ import { readNearbyTiles } from "./nearby-tiles.ts";
 import { usualReachKm } from "./reach.ts";
 import { applyDistanceTerm, proximityPointsOf, scoreRows } from "./score-rows.ts";
 import { maxTilesPerSearch } from "./search-limits.ts";
+import { leafOfRow } from "./searched-children.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** Products that the first stage scores around the user for each candidate that it returns. */
@@ -79,7 +80,10 @@ async function readBlocks(
     const vectors = rowVectorsOf(tile);
     const rows: number[] = [];
     for (let row = 0; row < tile.count; row++) {
-      if (wasRead[childOfRow[row]]) continue;
+      const child = childOfRow[row];
+      if (wasRead[child]) continue;
+      const leaf = children[child]?.leaves ? leafOfRow(tile, row, children[child]) : null;
+      if (leaf !== null && leaves.has(leaf)) continue;
       // A search that found enough needs no popular product from far away.
       const isFar = here && vectorDistanceKm(here, 0, vectors, row) > usualReachKm;
       if (!isFar || !complete) rows.push(row);

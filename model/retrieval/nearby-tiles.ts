@@ -6,24 +6,8 @@ import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RowTest } from "./filter.ts";
 import { usualReachKm } from "./reach.ts";
 import { maxConcurrentReads, maxPlacelessTiles, maxRowsPerSearch, wholeEarthKm } from "./search-limits.ts";
+import { searchedChildren } from "./searched-children.ts";
 import type { TileSource } from "./tile-source.ts";
-
-const cachedCenters = new WeakMap<Columns, Float64Array>();
-
-/** Returns the unit vectors of the centers of a parent tile's children. They are cached per tile. */
-function childCenters(tile: Columns): Float64Array {
-  let centers = cachedCenters.get(tile);
-  if (!centers) {
-    const { children } = tile.meta;
-    centers = unitVectors(
-      children.map(({ lat }) => lat),
-      children.map(({ lon }) => lon),
-      children.length,
-    );
-    cachedCenters.set(tile, centers);
-  }
-  return centers;
-}
 
 /** Tiles that a search has read. */
 export interface NearbyTiles {
@@ -45,6 +29,8 @@ interface PendingTile {
   count: number;
   /** Lower bound of the distance from the point to any product in the cell, in km. */
   bound: number;
+  /** Whether the cell is a parent by its level. */
+  isParent: boolean;
 }
 
 /** When a search for tiles around a point ends. */
@@ -124,7 +110,10 @@ interface SearchStart {
   here: Float64Array | null;
 }
 
-/** Reads the tiles of cells and their descendants, nearest first, until the search reaches one of the limits. */
+/**
+ * Reads the tiles of cells and their descendants, nearest first, until the search reaches one of the limits. Parents are
+ * read while leaves are being read, so that all leaves that are likely to be needed are one wave of reads.
+ */
 async function readTiles(
   source: TileSource,
   { pending: start, boundOf, here }: SearchStart,
@@ -149,38 +138,59 @@ async function readTiles(
     const searchedKm = pending.length > 0 ? pending[0].bound : Math.min(radiusKm, wholeEarthKm);
     return { leaves, parents, searchedKm, complete };
   };
+  const addTile = (tile: Columns | null): void => {
+    if (!tile) return;
+    rowsRead += tile.count;
+    if (tile.meta.children.length === 0) {
+      leaves.push(tile);
+      ungrouped += countMatching(tile, test, groups);
+      matchingRows = ungrouped + groups.size;
+      return;
+    }
+    parents.push(tile);
+    const { blocks, isParent } = searchedChildren(tile);
+    for (const [i, child] of blocks.entries()) {
+      const bound = boundOf(tile, i);
+      const { cell, version, count } = child;
+      if (bound <= radiusKm && mayContain(child))
+        pending.push({ cell, version, count, bound, isParent: isParent[i] });
+    }
+  };
+  const read = ({ cell, version }: PendingTile): Promise<Columns | null> => {
+    tilesRead++;
+    const tile = source.tile(cell, version);
+    // Awaited later: a parent may fail before.
+    tile.catch(() => null);
+    return tile;
+  };
   while (pending.length > 0 && !hasEnough()) {
     if (tilesRead >= maxTiles || rowsRead >= maxRowsPerSearch) return result(false);
     const onlyFarTilesLeft = pending[0].bound > usualReachKm;
     const wanted = onlyFarTilesLeft ? enoughRows : manyRows;
-    const next: PendingTile[] = [];
+    const reading: Promise<Columns | null>[] = [];
     let expected = matchingRows;
-    // Read the tiles that are likely to be needed at the same time. Tiles beyond the usual reach wait until the local
-    // ones have been counted.
-    const maxReads = Math.min(maxConcurrentReads, maxTiles - tilesRead);
-    while (pending.length > 0 && (expected < wanted || next.length === 0) && next.length < maxReads) {
-      if (pending[0].bound > usualReachKm && !onlyFarTilesLeft) break;
-      next.push(...pending.splice(0, 1));
-      expected += next[next.length - 1].count;
-    }
-    tilesRead += next.length;
-    const tiles = await Promise.all(next.map(({ cell, version }) => source.tile(cell, version)));
-    for (const tile of tiles) {
-      if (!tile) continue;
-      rowsRead += tile.count;
-      if (tile.meta.children.length === 0) {
-        leaves.push(tile);
-        ungrouped += countMatching(tile, test, groups);
-        matchingRows = ungrouped + groups.size;
+    // Tiles beyond the usual reach wait until the local ones have been counted.
+    const isNext = (): boolean =>
+      pending.length > 0 && tilesRead < maxTiles && (onlyFarTilesLeft || pending[0].bound <= usualReachKm);
+    while (isNext() && (expected < wanted || reading.length === 0) && reading.length < maxConcurrentReads) {
+      if (!pending[0].isParent) {
+        const next = pending.splice(0, 1)[0];
+        expected += next.count;
+        reading.push(read(next));
         continue;
       }
-      parents.push(tile);
-      for (const [i, child] of tile.meta.children.entries()) {
-        const bound = boundOf(tile, i);
-        const { cell, version, count } = child;
-        if (bound <= radiusKm && mayContain(child)) pending.push({ cell, version, count, bound });
+      const above: Promise<Columns | null>[] = [];
+      let below = expected;
+      while (isNext() && pending[0].isParent && (below < wanted || above.length === 0)) {
+        const next = pending.splice(0, 1)[0];
+        below += next.count;
+        above.push(read(next));
       }
+      for (const tile of await Promise.all(above)) addTile(tile);
+      pending.sort((a, b) => a.bound - b.bound);
+      if (rowsRead >= maxRowsPerSearch) break;
     }
+    for (const tile of await Promise.all(reading)) addTile(tile);
     pending.sort((a, b) => a.bound - b.bound);
   }
   return result(true);
@@ -201,24 +211,27 @@ export async function readNearbyTiles(
   limits: ReadLimits,
 ): Promise<NearbyTiles> {
   const { radiusKm } = limits;
+  source.prefetch?.(point);
   const world = await source.tile(worldCell);
   if (!world) return { leaves: [], parents: [], searchedKm: wholeEarthKm, complete: true };
   const here = point && unitVectors([point.lat], [point.lon], 1);
   const boundOf = (tile: Columns, child: number): number => {
     if (!here) return 0;
-    const { cell, radiusKm: capRadiusKm } = tile.meta.children[child];
+    const { blocks, centers } = searchedChildren(tile);
+    const { cell, radiusKm: capRadiusKm } = blocks[child];
     if (isPlaceless(cell)) return Number.POSITIVE_INFINITY;
-    const toCenter = vectorDistanceKm(here, 0, childCenters(tile), child);
+    const toCenter = vectorDistanceKm(here, 0, centers, child);
     return Math.max(0, toCenter - capRadiusKm - roundingKm);
   };
   const regions: PendingTile[] = [];
   const placeless: PendingTile[] = [];
-  for (const [i, child] of world.meta.children.entries()) {
+  const { blocks, isParent } = searchedChildren(world);
+  for (const [i, child] of blocks.entries()) {
     if (!limits.mayContain(child)) continue;
     const { cell, version, count } = child;
     const bound = boundOf(world, i);
-    if (isPlaceless(cell)) placeless.push({ cell, version, count, bound: 0 });
-    else if (bound <= radiusKm) regions.push({ cell, version, count, bound });
+    if (isPlaceless(cell)) placeless.push({ cell, version, count, bound: 0, isParent: false });
+    else if (bound <= radiusKm) regions.push({ cell, version, count, bound, isParent: isParent[i] });
   }
   // Without a point, the most popular products of the world are enough, which its own tile holds.
   const groups = new Set<string>();

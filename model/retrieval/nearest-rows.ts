@@ -9,6 +9,7 @@ import { ProductMap } from "../columns/product-map.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { ProductTest, RowTest } from "./filter.ts";
 import { maxConcurrentReads, maxRowsPerSearch, wholeEarthKm } from "./search-limits.ts";
+import { searchedChildren } from "./searched-children.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** A row of a tile, and its great-circle distance from the point of the query. */
@@ -27,6 +28,18 @@ export interface NearestQuery {
   test: ProductTest;
   /** Tiles to read, at most; a search that would need more is not complete. */
   maxTiles: number;
+}
+
+/** A tile to be read. */
+interface PendingTile {
+  cell: string;
+  version?: number;
+  /** Products in the cell, according to its parent. */
+  count: number;
+  /** Lower bound of the distance from the point to any product in the cell, in km. */
+  bound: number;
+  /** Whether the cell is a parent by its level. */
+  isParent: boolean;
 }
 
 /** Radius in km up to which chords tell distances apart: nearly half of the Earth's circumference. */
@@ -48,9 +61,8 @@ export async function nearestRows(
   query: NearestQuery,
 ): Promise<{ rows: NearbyRow[]; searched: Searched }> {
   const { point, limit, radiusKm, test } = query;
-  const pending: { cell: string; version?: number; count: number; bound: number }[] = [
-    { cell: worldCell, count: 0, bound: 0 },
-  ];
+  source.prefetch?.(point);
+  const pending: PendingTile[] = [{ cell: worldCell, count: 0, bound: 0, isParent: true }];
   let rows: NearbyRow[] = [];
   let tilesRead = 0;
   let rowsRead = 0;
@@ -60,38 +72,54 @@ export async function nearestRows(
     const unreadKm = pending[0]?.bound ?? Number.POSITIVE_INFINITY;
     return { rows, searched: { radiusKm: Math.min(unreadKm, radiusKm, wholeEarthKm), complete } };
   };
+  const addChildren = (tile: Columns): void => {
+    const { blocks, isParent } = searchedChildren(tile);
+    for (const [i, child] of blocks.entries()) {
+      // Products without a location have no distance.
+      if (isPlaceless(child.cell)) continue;
+      const toCenter = distanceKm(point.lat, point.lon, child.lat, child.lon);
+      const bound = Math.max(0, toCenter - child.radiusKm - roundingKm);
+      const { cell, version, count } = child;
+      if (bound <= radiusKm && test.mayContain(child))
+        pending.push({ cell, version, count, bound, isParent: isParent[i] });
+    }
+  };
+  const addTile = (tile: Columns | null, withinKm: number): void => {
+    if (!tile) return;
+    rowsRead += tile.count;
+    if (tile.meta.children.length === 0) addRowsWithin(rows, tile, point, withinKm, test.row);
+    else addChildren(tile);
+  };
   while (pending.length > 0 && pending[0].bound <= searchRadiusKm()) {
     if (tilesRead >= query.maxTiles || rowsRead >= maxRowsPerSearch) return result(false);
-    const next: { cell: string; version?: number }[] = [];
+    // The radius before rows of these tiles are added, since `rows` is not sorted while they are.
+    const currentRadiusKm = searchRadiusKm();
+    const reading: Promise<Columns | null>[] = [];
     let expected = rows.length;
     while (
       pending.length > 0 &&
-      next.length < Math.min(maxConcurrentReads, query.maxTiles - tilesRead) &&
-      pending[0].bound <= searchRadiusKm()
+      reading.length < maxConcurrentReads &&
+      tilesRead < query.maxTiles &&
+      pending[0].bound <= currentRadiusKm
     ) {
+      const [next] = pending;
       // The search needs all tiles that contain the point. Others wait once enough rows are expected.
-      if (pending[0].bound > 0 && next.length > 0 && expected >= limit) break;
-      expected += pending[0].count;
-      next.push(...pending.splice(0, 1));
+      if (next.bound > 0 && reading.length > 0 && expected >= limit) break;
+      pending.shift();
+      tilesRead++;
+      const tile = source.tile(next.cell, next.version);
+      if (next.isParent) {
+        // A parent is read while leaves are being read, so that the leaves are one wave of reads.
+        addTile(await tile, currentRadiusKm);
+        pending.sort((a, b) => a.bound - b.bound);
+        continue;
+      }
+      // Awaited later: a parent may fail before.
+      tile.catch(() => null);
+      expected += next.count;
+      reading.push(tile);
     }
-    tilesRead += next.length;
-    const tiles = await Promise.all(next.map(({ cell, version }) => source.tile(cell, version)));
-    // The radius before rows of these tiles are added, since `rows` is not sorted while they are.
-    const currentRadiusKm = searchRadiusKm();
-    for (const tile of tiles) {
-      if (!tile) continue;
-      rowsRead += tile.count;
-      if (tile.meta.children.length === 0) addRowsWithin(rows, tile, point, currentRadiusKm, test.row);
-      else
-        for (const child of tile.meta.children) {
-          // Products without a location have no distance.
-          if (isPlaceless(child.cell)) continue;
-          const toCenter = distanceKm(point.lat, point.lon, child.lat, child.lon);
-          const bound = Math.max(0, toCenter - child.radiusKm - roundingKm);
-          const { cell, version, count } = child;
-          if (bound <= radiusKm && test.mayContain(child)) pending.push({ cell, version, count, bound });
-        }
-    }
+    for (const tile of await Promise.all(reading)) addTile(tile, currentRadiusKm);
     pending.sort((a, b) => a.bound - b.bound);
     rows.sort(byDistance);
     rows = distinctRows(rows, limit);

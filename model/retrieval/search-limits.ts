@@ -11,7 +11,10 @@ export const maxPlacelessTiles = 100;
  * A tile of 4,000 products is about 1 MB.
  */
 export const maxRowsPerSearch = 60_000;
-/** Tiles that one search reads at the same time. */
-export const maxConcurrentReads = 8;
+/**
+ * Tiles that one search reads at the same time. The platform opens six connections of a request at a time and queues the
+ * others (https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections).
+ */
+export const maxConcurrentReads = 48;
 /** Radius in km that contains the whole Earth: half of its circumference, rounded up. */
 export const wholeEarthKm = 20_038;

@@ -1,5 +1,6 @@
+import { holdsProducts } from "../../shared/geo/cells.ts";
 import { sealBlock } from "../columns/block.ts";
-import { type ChildBlock, type Columns, decodeColumns } from "../columns/columns.ts";
+import { type ChildBlock, type Columns, decodeColumns, maxListedLeaves } from "../columns/columns.ts";
 import { ColumnsBuilder } from "../columns/columns-builder.ts";
 import { concatRows, type KeptParts } from "../columns/concat-rows.ts";
 import { topIndices } from "../retrieval/top-indices.ts";
@@ -36,6 +37,16 @@ export interface ChildSummary {
   bestRows: ArrayBuffer;
 }
 
+/** Returns the leaves below a split cell with these children; null if there are too many, or a child does not list its own. */
+function leavesBelow(children: readonly ChildBlock[]): ChildBlock[] | null {
+  const leaves: ChildBlock[] = [];
+  for (const child of children) {
+    if (child.leaves === null) return null;
+    leaves.push(...(child.leaves ?? [child]));
+  }
+  return leaves.length > maxListedLeaves ? null : leaves;
+}
+
 /** Returns the summary of a tile for its parent; null for an empty tile. */
 export function summarizeTile(tile: Columns): ChildSummary | null {
   const { cell, version, time, children } = tile.meta;
@@ -51,6 +62,7 @@ export function summarizeTile(tile: Columns): ChildSummary | null {
       ...(children.length > 0 ? capOfChildren(children) : capOfRows(tile)),
       content:
         children.length > 0 ? mergeContent(children.map(({ content }) => content)) : summarizeContent(tile),
+      ...(children.length > 0 && holdsProducts(cell) ? { leaves: leavesBelow(children) } : {}),
     },
     bestRows: sealBlock(concatRows(list, { cell, version, time, children: [] }, keptParts).buffer),
   };

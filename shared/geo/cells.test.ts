@@ -5,6 +5,8 @@ import {
   addressRange,
   cellCenter,
   childCells,
+  directoryCell,
+  directoryCellsAround,
   holdsProducts,
   isCellName,
   leafCell,
@@ -90,5 +92,34 @@ describe("parentCell", () => {
     expect(isCellName("world-9")).toBe(false);
     expect(isCellName("x")).toBe(false);
     expect(cellCenter(worldCell)).toBeNull();
+  });
+});
+
+describe("the directories around a point", () => {
+  it("are the world, and those of nearly all products within reach, with all cells above", () => {
+    let found = 0;
+    let missing = 0;
+    fc.assert(
+      fc.property(point, fc.double({ min: -0.5, max: 0.5, noNaN: true }), (here, north) => {
+        const cells = directoryCellsAround(here, 60);
+        expect(cells[0]).toBe(worldCell);
+        for (const cell of cells) {
+          expect(directoryCell(cell)).toBe(cell);
+          const parent = parentCell(cell);
+          if (parent !== null) expect(cells.indexOf(parent)).toBeLessThan(cells.indexOf(cell));
+        }
+        expect(cells).toContain(directoryCell(leafCellAt(here, 0)));
+        const near = { lat: Math.max(-90, Math.min(90, here.lat + north)), lon: here.lon };
+        if (cells.includes(directoryCell(leafCellAt(near, 0)))) found++;
+        else missing++;
+      }),
+      { numRuns: 500 },
+    );
+    expect(missing / (found + missing)).toBeLessThan(0.02);
+  });
+
+  it("are the world alone without a point, and for products without a location", () => {
+    expect(directoryCellsAround(null, 60)).toEqual([worldCell]);
+    expect(directoryCell("world-37")).toBe(worldCell);
   });
 });

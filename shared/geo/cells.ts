@@ -1,4 +1,5 @@
 import type { Point } from "../contracts/primitives.ts";
+import { earthRadiusKm } from "./distance.ts";
 import {
   cellToCenterChild,
   cellToChildren,
@@ -91,6 +92,43 @@ export function parentCell(cell: string): string | null {
 
 /** Returns whether a cell holds products without a location. */
 export const isPlaceless = (cell: string): boolean => cell.startsWith(`${worldCell}-`);
+
+/**
+ * Returns the nearest cell above `cell` that never holds products itself: it knows the versions of all leaves below it.
+ * Returns the cell itself if it is such a cell.
+ */
+export function directoryCell(cell: string): string {
+  if (isPlaceless(cell)) return worldCell;
+  return holdsProducts(cell) ? cellToParent(baseOf(cell), parentResolutions[0]) : cell;
+}
+
+/** Directions in which {@link directoryCellsAround} looks, enough that no cell of 60 km is between two of them. */
+const bearings = Array.from({ length: 8 }, (_, i) => (i * Math.PI) / 4);
+
+/** Returns the point at a distance from another one, in the direction of a bearing in radians from north. */
+function pointAt({ lat, lon }: Point, km: number, bearing: number): Point {
+  const radians = Math.PI / 180;
+  const angle = km / earthRadiusKm;
+  const sinLat =
+    Math.sin(lat * radians) * Math.cos(angle) + Math.cos(lat * radians) * Math.sin(angle) * Math.cos(bearing);
+  const east = Math.sin(bearing) * Math.sin(angle) * Math.cos(lat * radians);
+  const north = Math.cos(angle) - Math.sin(lat * radians) * sinLat;
+  const degrees = lon + Math.atan2(east, north) / radians;
+  return { lat: Math.asin(sinLat) / radians, lon: ((((degrees + 180) % 360) + 360) % 360) - 180 };
+}
+
+/**
+ * Returns the cells above the leaves around a point: nearly all whose leaves may be within `reachKm`, and all cells above
+ * them, the coarsest first. Without a point, returns the world alone.
+ */
+export function directoryCellsAround(point: Point | null, reachKm: number): string[] {
+  if (!point) return [worldCell];
+  const [finest, ...coarser] = parentResolutions;
+  const points = [point, ...bearings.map((bearing) => pointAt(point, reachKm, bearing))];
+  const near = [...new Set(points.map(({ lat, lon }) => latLngToCell(lat, lon, finest)))];
+  const above = coarser.flatMap((resolution) => near.map((cell) => cellToParent(cell, resolution)));
+  return [...new Set([worldCell, ...above, ...near])];
+}
 
 /** Returns whether a string is the name of a cell of the pyramid, or an address. */
 export function isCellName(cell: string): boolean {

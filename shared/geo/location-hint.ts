@@ -13,11 +13,16 @@ const hints = [
   { hint: "me", lat: 25, lon: 51 },
 ] as const;
 
+export type LocationHint = (typeof hints)[number]["hint"];
+
+/** All location hints. */
+export const locationHints: readonly LocationHint[] = hints.map(({ hint }) => hint);
+
 /**
  * Returns the location hint for a Durable Object of a user or cell at a point: the region whose center is nearest, by
  * degrees with longitudes scaled by the cosine of the latitude.
  */
-export function locationHint(point: Point): (typeof hints)[number]["hint"] {
+export function locationHint(point: Point): LocationHint {
   let nearest: (typeof hints)[number] = hints[0];
   let smallest = Number.POSITIVE_INFINITY;
   for (const each of hints) {

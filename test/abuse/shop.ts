@@ -1,5 +1,10 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
+import {
+  createExecutionContext,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { Cell } from "../../durable-objects/cell/cell.ts";
@@ -144,6 +149,16 @@ export class Shop {
     }
   }
 
+  /** Makes a leaf publish counts at its next alarm that would wait for hours, at a time of day of their own. */
+  async #markChanged(leaf: string): Promise<void> {
+    const stub = cellStub(bindings.CELL, this.#application, leaf);
+    await runInDurableObject(stub, (_, { storage }) => {
+      const changed = "json_set(value, '$.contentChanged', json('true'))";
+      storage.sql.exec(`UPDATE meta SET value = ${changed} WHERE name = 'state'`);
+    });
+    await evictDurableObject(stub);
+  }
+
   /** Lets the cells publish what was delivered, and the readers forget older tiles. */
   async publish(): Promise<void> {
     vi.setSystemTime(Date.now() + 900_000);
@@ -151,6 +166,7 @@ export class Shop {
     for (let level = leaves; level.size > 0; ) {
       const parents = new Set<string>();
       for (const cell of level) {
+        if (level === leaves) await this.#markChanged(cell);
         await runDurableObjectAlarm(cellStub(bindings.CELL, this.#application, cell));
         const parent = parentCell(cell);
         if (parent !== null) parents.add(parent);

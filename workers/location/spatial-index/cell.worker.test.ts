@@ -2,13 +2,16 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+
 import type { Cell } from "../../../durable-objects/cell/cell.ts";
-import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
+import { cellStub, earlierTileKey, parentCopyKey } from "../../../durable-objects/cell/cell-stub.ts";
+
 import { type Columns, decodeColumns, nextProductsOf } from "../../../model/columns/columns.ts";
 import { columnWidth } from "../../../model/columns/layout.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals } from "../../../shared/contracts/totals.ts";
 import { leafCellAt, parentCell } from "../../../shared/geo/cells.ts";
+import { publishedTile } from "../testing/published-tile.ts";
 import { applyTotals } from "./apply.ts";
 
 const environment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
@@ -56,6 +59,7 @@ async function tile(application: string, name = leaf): Promise<Columns> {
   if (!columns) throw new Error("the cell has no tile");
   return columns;
 }
+const published = (application: string, name = leaf) => publishedTile(environment.TILES, application, name);
 const rowOf = (columns: Columns, id: string): number =>
   Array.from({ length: columns.count }, (_, row) => row).findIndex((row) => columns.id(row) === id);
 
@@ -63,10 +67,10 @@ describe("Cell", () => {
   it("publishes its tile to KV, and sends a summary to its parent", async () => {
     await cell("one").applyChanges("one", leaf, [change("a", 1), change("b", 1)], []);
     expect(await runDurableObjectAlarm(cell("one"))).toBe(true);
-    const stored = await environment.TILES.get(tileKey("one", leaf), "arrayBuffer");
-    expect(stored && decodeColumns(stored)?.count).toBe(2);
+    const stored = await published("one");
+    expect(stored?.count).toBe(2);
     const parent = await tile("one", parentCell(leaf) ?? "");
-    expect(parent.meta.children).toMatchObject([{ cell: leaf, count: 2 }]);
+    expect(parent.meta.children).toMatchObject([{ cell: leaf, count: 2, version: stored?.meta.version }]);
     expect(parent.count).toBe(2);
   });
 
@@ -81,14 +85,14 @@ describe("Cell", () => {
       await state.storage.setAlarm(Date.now() + 60_000);
     });
     await evictDurableObject(stub());
-    expect(await environment.TILES.get(tileKey("interrupted", leaf))).toBeNull();
+    expect(await published("interrupted")).toBeNull();
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
     try {
       expect(await runDurableObjectAlarm(stub())).toBe(true);
     } finally {
       vi.useRealTimers();
     }
-    expect(await environment.TILES.get(tileKey("interrupted", leaf))).not.toBeNull();
+    expect(await published("interrupted")).not.toBeNull();
     expect((await tile("interrupted", parentCell(leaf) ?? "")).count).toBe(1);
   });
 
@@ -142,8 +146,7 @@ describe("Cell", () => {
       await evictDurableObject(cell("nine"));
       vi.setSystemTime(Date.now() + 61_000);
       expect(await runDurableObjectAlarm(cell("nine"))).toBe(true);
-      const stored = await environment.TILES.get(tileKey("nine", leaf), "arrayBuffer");
-      expect(stored && decodeColumns(stored)?.counts[0]).toBe(4);
+      expect((await published("nine"))?.counts[0]).toBe(4);
     } finally {
       vi.useRealTimers();
     }
@@ -161,50 +164,112 @@ describe("Cell", () => {
       await evictDurableObject(stub());
       vi.setSystemTime(Date.now() + 61_000);
       expect(await runDurableObjectAlarm(stub())).toBe(true);
-      const stored = await environment.TILES.get(tileKey("fifteen", leaf), "arrayBuffer");
-      expect(stored && decodeColumns(stored)?.counts[0]).toBe(9);
+      expect((await published("fifteen"))?.counts[0]).toBe(9);
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it("sends counts alone up slowly: an event in a quiet cell publishes one tile, and no cell above soon", async () => {
+  it("publishes counts alone slowly: an event in a quiet cell writes one tile, hours later, and none above it", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
+      const hour = 3_600_000;
       const parentName = parentCell(leaf) ?? "";
       const above = cell("quiet", parentName);
-      const version = async (name: string): Promise<number> => (await tile("quiet", name)).meta.version;
       const alarmDelay = (name: string): Promise<number> =>
         runInDurableObject(
           cell("quiet", name),
           async (_object, { storage }) => ((await storage.getAlarm()) ?? Number.NaN) - Date.now(),
         );
+      const keys = async (): Promise<string[]> =>
+        (await environment.TILES.list({ prefix: "quiet/" })).keys.map(({ name }) => name);
+      const listed = async (): Promise<number> => (await tile("quiet", parentName)).meta.children[0].version;
       await cell("quiet").applyChanges("quiet", leaf, [change("a", 1)], []);
       await cell("quiet").applyTotals("quiet", leaf, [totals("a", 500)], []);
       expect(await runDurableObjectAlarm(cell("quiet"))).toBe(true);
       expect(await runDurableObjectAlarm(above)).toBe(true);
-      const [leafVersion, parentVersion] = [await version(leaf), await version(parentName)];
+      const before = { keys: await keys(), version: await listed() };
+      expect(before.keys).toContain(parentCopyKey("quiet", parentName));
 
-      vi.setSystemTime(Date.now() + 3_600_000);
+      vi.setSystemTime(Date.now() + hour);
       await cell("quiet").applyTotals("quiet", leaf, [totals("a", 501)], []);
-      expect(await alarmDelay(leaf)).toBe(600_000);
-      vi.setSystemTime(Date.now() + 600_000);
+      expect(await alarmDelay(leaf)).toBe(6 * hour);
+      vi.setSystemTime(Date.now() + 6 * hour);
       await evictDurableObject(cell("quiet"));
       expect(await runDurableObjectAlarm(cell("quiet"))).toBe(true);
-      expect(await version(leaf)).toBe(leafVersion + 1);
-      expect(await version(parentName)).toBe(parentVersion);
-      expect(await alarmDelay(parentName)).toBe(600_000);
+      expect((await keys()).length).toBe(before.keys.length + 1);
+      // The parent knows the version at once. It tells the cells above a day later.
+      expect(await listed()).toBeGreaterThan(before.version);
+      expect(await listed()).toBe((await published("quiet"))?.meta.version);
+      expect(await alarmDelay(parentName)).toBe(24 * hour);
       // Nothing is left to do, so nothing wakes the leaf again.
       expect(await runDurableObjectAlarm(cell("quiet"))).toBe(false);
-
-      vi.setSystemTime(Date.now() + 600_000);
-      await evictDurableObject(above);
-      expect(await runDurableObjectAlarm(above)).toBe(true);
-      expect(await version(parentName)).toBe(parentVersion + 1);
-      expect((await tile("quiet", parentName)).meta.children).toMatchObject([{ version: leafVersion + 1 }]);
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("tells a reader the version of its tile, and sends the tile only if the reader has another", async () => {
+    await cell("read").applyChanges("read", leaf, [change("a", 1)], []);
+    // What is not published yet has a version of its own, which no later tile has.
+    const early = await cell("read").currentTile(null);
+    await runDurableObjectAlarm(cell("read"));
+    const { meta } = (await published("read")) ?? {};
+    expect(meta?.version).toBeGreaterThan(early?.version ?? Number.NaN);
+    const first = await cell("read").currentTile(null);
+    expect([first?.version, first?.tile?.byteLength ?? 0]).toEqual([meta?.version, expect.any(Number)]);
+    expect(await cell("read").currentTile(first?.version ?? 0)).toEqual({
+      version: first?.version,
+      tile: null,
+    });
+    const above = cell("read", parentCell(leaf) ?? "");
+    const parent = await above.currentTile(null);
+    expect(parent?.tile && decodeColumns(parent.tile)?.meta.children).toMatchObject([
+      { version: meta?.version },
+    ]);
+    expect(await above.currentTile(parent?.version ?? 0)).toEqual({ version: parent?.version, tile: null });
+    expect(await cell("nothing").currentTile(null)).toBeNull();
+  });
+
+  it("publishes a tile again when it is read after KV has deleted it", async () => {
+    await cell("renew").applyChanges("renew", leaf, [change("a", 1)], []);
+    await runDurableObjectAlarm(cell("renew"));
+    const before = (await published("renew"))?.meta.version ?? Number.NaN;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 7 * 86_400_000 });
+    try {
+      expect(await runDurableObjectAlarm(cell("renew"))).toBe(false);
+      await cell("renew").currentTile(before);
+      expect(await runDurableObjectAlarm(cell("renew"))).toBe(true);
+      expect((await published("renew"))?.meta.version).toBeGreaterThan(before);
+      expect(await runDurableObjectAlarm(cell("renew"))).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("takes over the state of release 0.2: it deletes the tile that is no longer written, and answers its readers", async () => {
+    const stub = () => cell("release");
+    await stub().applyChanges("release", leaf, [change("a", 1)], []);
+    await runInDurableObject(stub(), (_object, { storage }) => {
+      const [{ value }] = storage.sql.exec<{ value: string }>("SELECT value FROM meta").toArray();
+      const {
+        hasEarlierKey: _key,
+        renew: _renew,
+        copiedAt: _at,
+        copyPending: _copy,
+        ...state
+      } = JSON.parse(value);
+      const earlier = { ...state, version: 7, contentChanged: false, publishing: true };
+      storage.sql.exec("UPDATE meta SET value = ?", JSON.stringify(earlier));
+    });
+    await environment.TILES.put(earlierTileKey("release", leaf), "the tile of before");
+    await evictDurableObject(stub());
+    expect((await tile("release")).count).toBe(1);
+    // The interrupted publication is repeated.
+    expect(await runDurableObjectAlarm(stub())).toBe(true);
+    expect(await environment.TILES.get(earlierTileKey("release", leaf))).toBeNull();
+    expect((await published("release"))?.meta.version).toBeGreaterThan(1e12);
+    expect((await tile("release")).meta.version).toBe((await published("release"))?.meta.version);
   });
 
   it("migrates the tables of an earlier version, without their interactions", async () => {

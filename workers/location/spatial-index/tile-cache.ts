@@ -1,85 +1,101 @@
-import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
-import { type BlockMeta, type Columns, decodeColumns } from "../../../model/columns/columns.ts";
-import { rowIndexBytesPerRow } from "../../../model/columns/row-index.ts";
+import {
+  cellStub,
+  earlierTileKey,
+  parentCopyKey,
+  relayStub,
+  tileKey,
+} from "../../../durable-objects/cell/cell-stub.ts";
+import { isReadableFromKv } from "../../../durable-objects/cell/tile-version.ts";
+import type { CurrentTile } from "../../../durable-objects/cell/world-relay.ts";
+import { type ChildBlock, type Columns, decodeColumns } from "../../../model/columns/columns.ts";
 import type { ForwardingLookup } from "../../../model/retrieval/product-columns.ts";
-import { cachedBytesPerRow } from "../../../model/retrieval/score-rows.ts";
+import { usualReachKm } from "../../../model/retrieval/reach.ts";
 import type { TileSource } from "../../../model/retrieval/tile-source.ts";
-import { ShareCache } from "../../../shared/cache/share-cache.ts";
+import { timedOut, withTimeout } from "../../../shared/async/with-timeout.ts";
+import type { Point } from "../../../shared/contracts/primitives.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { isCellName } from "../../../shared/geo/cells.ts";
+import {
+  directoryCell,
+  directoryCellsAround,
+  isCellName,
+  parentCell,
+  worldCell,
+} from "../../../shared/geo/cells.ts";
+import { locationHint } from "../../../shared/geo/location-hint.ts";
+import { type CachedTile, IsolateTiles } from "./isolate-tiles.ts";
+import { listedBlocks, tileOfSplitCell } from "./listed-blocks.ts";
 
 /**
- * Ages in ms. Up to `freshMs`, the cache returns a tile as it is. Up to `staleMs`, it also reloads the tile in the
- * background. Above `staleMs`, it returns the tile after the reload.
+ * Ages in ms since a tile was last known to be current. Up to `freshMs`, the cache returns it as it is. Up to `staleMs`,
+ * it also checks the tile in the background. Above `staleMs`, it returns the tile after the check.
  */
 interface Freshness {
   freshMs: number;
   staleMs: number;
 }
-const leafFreshness: Freshness = { freshMs: 2000, staleMs: 8000 };
-/** A parent's tile expires sooner, since it lists the versions of its children's tiles. */
-const parentFreshness: Freshness = { freshMs: 2000, staleMs: 4000 };
-/** An empty result expires soonest: the cell may publish its first tile at any moment. */
+/** A directory: a cell above the leaves, whose tile lists the current versions of all leaves below it. */
+const directoryFreshness: Freshness = { freshMs: 2000, staleMs: 4000 };
+/** A directory that cannot be reached: no request waits for it while there is a tile. */
+const unreachableFreshness: Freshness = { freshMs: 5000, staleMs: Number.POSITIVE_INFINITY };
+/** A leaf whose directory cannot be reached, which its own object is asked for. */
+const uncheckedLeafFreshness: Freshness = { freshMs: 10_000, staleMs: 30_000 };
+/** A cell without products may publish its first tile at any moment. */
 const emptyFreshness: Freshness = { freshMs: 500, staleMs: 500 };
-/** Largest size of an isolate's cache. */
-const maxBytes = 48 * 1024 * 1024;
-/** Size that the cache assumes for an empty result. */
-const emptyBytes = 64;
+/** A leaf that its directory does not list. */
+const unlistedFreshness: Freshness = { freshMs: 2000, staleMs: 8000 };
+/** Time for which a leaf of an older version is returned while the listed one is read, since it was current, in ms. */
+const olderLeafMs = 2000;
+/** Time after which a cell's object counts as unreachable, in ms. */
+const objectTimeoutMs = 2000;
+/** Seconds for which a location of Cloudflare keeps a tile: a key is written once. */
+const tileCacheSeconds = 86_400;
+/** Seconds for which a location of Cloudflare keeps the copy of a parent's tile: the shortest time that KV allows. */
+const copyCacheSeconds = 30;
 
-interface CachedTile {
-  /** The tile; null for an empty cell. */
+/** A tile that was read; null for an empty cell. */
+interface ReadTile {
   columns: Columns | null;
-  bytes: number;
-  /** Load time in ms since the Unix epoch. */
-  loadedAt: number;
+  /** Whether the cell's object could not be reached. */
+  isUnreachable: boolean;
 }
 
-/** The isolate's cache, by application and cell. */
-const cachedTiles = new ShareCache<CachedTile>({ maxSize: maxBytes, sizeOf: ({ bytes }) => bytes });
-/** Loads in progress by key: concurrent requests for a tile share one load. */
-const loading = new Map<string, Promise<Columns | null>>();
+/** The tiles that all requests of this isolate share. */
+const sharedTiles = new IsolateTiles();
 
 /** Returns the bytes and the number of the tiles in this isolate's cache. */
-export const tileCacheSize = (): { bytes: number; tiles: number } => ({
-  bytes: cachedTiles.size,
-  tiles: cachedTiles.count,
-});
+export const tileCacheSize = (): { bytes: number; tiles: number } => sharedTiles.size;
 
-/**
- * Caches a loaded tile and returns it. If the tile has not changed, the cached object stays, together with everything
- * that was computed from it.
- */
-function cacheTile(application: string, cell: string, loaded: Columns | null): Columns | null {
-  const cached = cachedTiles.get(application, cell)?.columns ?? null;
-  const columns = cached && loaded && isSameTile(cached.meta, loaded.meta) ? cached : loaded;
-  const bytes = columns
-    ? columns.idHash.buffer.byteLength + (cachedBytesPerRow + rowIndexBytesPerRow) * columns.count
-    : emptyBytes;
-  cachedTiles.set(application, cell, { columns, bytes, loadedAt: Date.now() });
-  return columns;
-}
-
-/** Versions grow with each publication. A cell that was deleted and created again restarts them, at another time. */
-const isSameTile = (a: BlockMeta, b: BlockMeta): boolean => a.version === b.version && a.time === b.time;
-
-const isLeaf = ({ children }: BlockMeta): boolean => children.length === 0;
-
-const freshnessOf = ({ columns }: CachedTile): Freshness => {
-  if (columns === null) return emptyFreshness;
-  return isLeaf(columns.meta) ? leafFreshness : parentFreshness;
+const freshnessOf = ({ columns, isUnreachable }: CachedTile): Freshness => {
+  if (isUnreachable) return unreachableFreshness;
+  return columns === null ? emptyFreshness : directoryFreshness;
 };
 
-/** Reads the tiles of one application from the isolate's cache, else from KV, else from the cell. */
+/** Whether a cell's object runs a release up to 0.2, which has only the method `tile`. */
+const isOfEarlierRelease = (error: unknown): boolean => /does not implement/i.test(errorText(error));
+
+/**
+ * Reads the tiles of one application: from the isolate's cache, else the tile of a directory from its object, and that of
+ * a leaf from KV, by the version that the directory lists. A request never sees an older version than one before in its
+ * isolate.
+ */
 export class TileCache implements TileSource, ForwardingLookup {
   readonly #env: LocationEnv;
   readonly #application: string;
   readonly #waitUntil: (work: Promise<unknown>) => void;
-  #skipped = new Set<string>();
+  readonly #tiles: IsolateTiles;
+  readonly #skipped = new Set<string>();
+  #point: Point | null = null;
 
-  constructor(env: LocationEnv, application: string, waitUntil: (work: Promise<unknown>) => void) {
+  constructor(
+    env: LocationEnv,
+    application: string,
+    waitUntil: (work: Promise<unknown>) => void,
+    tiles: IsolateTiles = sharedTiles,
+  ) {
     this.#env = env;
     this.#application = application;
     this.#waitUntil = waitUntil;
+    this.#tiles = tiles;
   }
 
   /** The fallbacks that this request used, in one line; undefined if none. */
@@ -87,56 +103,215 @@ export class TileCache implements TileSource, ForwardingLookup {
     return this.#skipped.size > 0 ? [...this.#skipped].join(", ") : undefined;
   }
 
+  prefetch(point: Point | null): void {
+    this.#point ??= point;
+    for (const cell of directoryCellsAround(point, usualReachKm)) {
+      const parent = parentCell(cell);
+      const above = parent === null ? null : this.#cached(parent)?.columns;
+      // The tile above tells that there is nothing.
+      if (above && !listedBlocks(above).has(cell)) continue;
+      void this.#directory(cell).catch(() => null);
+    }
+  }
+
   /**
-   * Returns the tile of a cell; null for an empty cell. `version` is the one that the parent's tile lists. A cached
-   * leaf of at least this version is current, so unchanged leaves stay cached without any read.
+   * Returns the tile of a cell; null for an empty cell. `version` is the one that the tile of the leaf's directory lists,
+   * and is looked up there if it is not given.
    */
   async tile(cell: string, version?: number): Promise<Columns | null> {
-    const key = tileKey(this.#application, cell);
-    const cached = cachedTiles.get(this.#application, cell);
-    if (!cached) return this.#load(key, cell);
-    const meta = cached.columns?.meta;
-    if (meta && version !== undefined && isLeaf(meta) && meta.version >= version)
-      cached.loadedAt = Date.now();
-    const ageMs = Date.now() - cached.loadedAt;
-    const { freshMs, staleMs } = freshnessOf(cached);
-    if (ageMs > staleMs || ageMs < 0)
-      return this.#load(key, cell).catch((error: unknown) => {
-        if (!cached.columns) throw error;
-        console.error({ event: "tile reload failed", cell, error: errorText(error) });
-        this.#skipped.add("old tiles for new ones");
-        return cached.columns;
-      });
-    // Do not join a reload that another request has started: this request must not stay open for it.
-    if (ageMs > freshMs && !loading.has(key)) void this.#load(key, cell).catch(() => null);
+    // A query may name anything: only a cell has an object.
+    if (!isCellName(cell)) return null;
+    const directory = directoryCell(cell);
+    if (directory === cell) return this.#directory(cell);
+    if (version !== undefined) return this.#leaf(cell, version);
+    const block = await this.#listed(directory, cell);
+    if (!block) return this.#unlisted(cell);
+    return block.leaves ? tileOfSplitCell(block) : this.#leaf(cell, block.version);
+  }
+
+  #cached(cell: string): CachedTile | undefined {
+    return this.#tiles.get(this.#application, cell);
+  }
+
+  /** Returns what a directory lists of a leaf; null if it does not list it, or cannot be read. */
+  async #listed(directory: string, cell: string): Promise<ChildBlock | null> {
+    const tile = await this.#directory(directory).catch(() => null);
+    return (tile && listedBlocks(tile).get(cell)) ?? null;
+  }
+
+  #directory(cell: string): Promise<Columns | null> {
+    const read = () => this.#read(cell, cell, () => this.#readDirectory(cell));
+    const cached = this.#cached(cell);
+    if (!cached) return read();
+    if (cached.isUnreachable) this.#skipped.add("copies for directories");
+    return this.#refreshed(cell, cached, freshnessOf(cached), cell, read);
+  }
+
+  async #unlisted(cell: string): Promise<Columns | null> {
+    const read = () => this.#read(cell, cell, () => this.#readFromCell(cell));
+    const cached = this.#cached(cell);
+    if (!cached) return read();
+    const freshness = cached.columns ? unlistedFreshness : emptyFreshness;
+    return this.#refreshed(cell, cached, freshness, cell, read);
+  }
+
+  async #leaf(cell: string, listed: number): Promise<Columns | null> {
+    const cached = this.#cached(cell);
+    const version = Math.max(listed, this.#tiles.newestVersion(this.#application, cell));
+    const isListUnreachable = this.#cached(directoryCell(cell))?.isUnreachable ?? false;
+    const key = `${cell}/${version}`;
+    if (!cached?.columns || cached.columns.meta.version < version) {
+      const read = () => this.#read(cell, key, () => this.#readLeaf(cell, version, isListUnreachable));
+      if (!cached?.columns) return read();
+      return this.#refreshed(cell, cached, { freshMs: 0, staleMs: olderLeafMs }, key, read);
+    }
+    if (isListUnreachable)
+      return this.#refreshed(cell, cached, uncheckedLeafFreshness, cell, () =>
+        this.#read(cell, cell, () => this.#readFromCell(cell)),
+      );
+    cached.checkedAt = Date.now();
     return cached.columns;
   }
 
-  #load(key: string, cell: string): Promise<Columns | null> {
-    const current = loading.get(key);
-    if (current) return current;
-    const load = this.#read(key, cell)
-      .then((columns) => cacheTile(this.#application, cell, columns))
-      .finally(() => loading.delete(key));
-    loading.set(key, load);
-    // Other requests may await this load, so it must finish even if the request that started it has ended.
-    this.#waitUntil(load.catch(() => null));
-    return load;
+  /** Returns a cached tile, which `read` checks before or meanwhile, depending on its age. */
+  async #refreshed(
+    cell: string,
+    cached: CachedTile,
+    { freshMs, staleMs }: Freshness,
+    key: string,
+    read: () => Promise<Columns | null>,
+  ): Promise<Columns | null> {
+    const ageMs = Date.now() - cached.checkedAt;
+    if (ageMs > staleMs || ageMs < 0)
+      return read().catch((error: unknown) => {
+        if (!cached.columns) throw error;
+        console.error({ event: "tile reload failed", cell, error: errorText(error) });
+        this.#skipped.add("old tiles for new ones");
+        // The next requests do not wait for what has just failed.
+        cached.checkedAt = Date.now() - freshMs;
+        return cached.columns;
+      });
+    // Do not join a read that another request has started: this request must not stay open for it.
+    if (ageMs > freshMs && !this.#tiles.reading.has(this.#readingKey(key))) void read().catch(() => null);
+    return cached.columns;
   }
 
-  /** Reads a tile from KV; from its cell if KV fails, or the tile is missing or damaged there. */
-  async #read(key: string, cell: string): Promise<Columns | null> {
-    const stored = await this.#env.TILES.get(key, "arrayBuffer").catch((error: unknown) => {
+  #readingKey(key: string): string {
+    return `${this.#application}/${key}`;
+  }
+
+  /** Reads a tile and remembers it, once for all requests that want it meanwhile. */
+  #read(cell: string, key: string, readTile: () => Promise<ReadTile>): Promise<Columns | null> {
+    const { reading } = this.#tiles;
+    const fullKey = this.#readingKey(key);
+    const current = reading.get(fullKey);
+    if (current) return current;
+    const read = readTile()
+      .then(({ columns, isUnreachable }) => this.#tiles.keep(this.#application, cell, columns, isUnreachable))
+      .finally(() => reading.delete(fullKey));
+    reading.set(fullKey, read);
+    // Other requests may await this read, so it must finish even if the request that started it has ended.
+    this.#waitUntil(read.catch(() => null));
+    return read;
+  }
+
+  /** Reads the tile of a directory from its object; if the object cannot be reached, from its copy in KV. */
+  async #readDirectory(cell: string): Promise<ReadTile> {
+    const cached = this.#cached(cell)?.columns ?? null;
+    try {
+      const answer = await this.#askInTime(this.#askDirectory(cell, cached?.meta.version ?? null));
+      return { columns: columnsOf(answer, cached), isUnreachable: false };
+    } catch (error) {
+      console.error({ event: "directory unreachable", cell, error: errorText(error) });
+      this.#skipped.add("copies for directories");
+      const columns = (await this.#readCopy(cell)) ?? cached;
+      if (!columns) throw error;
+      return { columns, isUnreachable: true };
+    }
+  }
+
+  async #askDirectory(cell: string, known: number | null): Promise<CurrentTile | null> {
+    const { CELL } = this.#env;
+    if (cell === worldCell) {
+      const { region, number } = this.#tiles.relay;
+      const relay = relayStub(
+        CELL,
+        this.#application,
+        this.#point ? locationHint(this.#point) : region,
+        number,
+      );
+      try {
+        return await relay.currentTileOfWorld(this.#application, known);
+      } catch (error) {
+        console.error({ event: "relay unreachable", error: errorText(error) });
+      }
+    }
+    return this.#askCell(cell, known);
+  }
+
+  /** Asks a cell's object for its tile. */
+  async #askCell(cell: string, known: number | null): Promise<CurrentTile | null> {
+    const stub = cellStub(this.#env.CELL, this.#application, cell);
+    try {
+      return await stub.currentTile(known);
+    } catch (error) {
+      if (!isOfEarlierRelease(error)) throw error;
+      const tile = await stub.tile();
+      return tile && { version: decodeColumns(tile)?.meta.version ?? 0, tile };
+    }
+  }
+
+  /** Reads the copy of a directory's tile, else the tile that a release up to 0.2 stored. */
+  async #readCopy(cell: string): Promise<Columns | null> {
+    for (const key of [parentCopyKey(this.#application, cell), earlierTileKey(this.#application, cell)]) {
+      const copy = await this.#readKv(cell, key, copyCacheSeconds);
+      if (copy) return copy;
+    }
+    return null;
+  }
+
+  /**
+   * Reads a version of a leaf's tile from KV; from its object if KV fails, or the tile is missing or damaged there. Where
+   * the version may be outdated, it asks the object first.
+   */
+  async #readLeaf(cell: string, version: number, isOutdated: boolean): Promise<ReadTile> {
+    const isStored = isReadableFromKv(version, Date.now());
+    if (isOutdated || !isStored)
+      try {
+        return await this.#readFromCell(cell);
+      } catch (error) {
+        if (!isStored) throw error;
+      }
+    const key = tileKey(this.#application, cell, version);
+    const columns = await this.#readKv(cell, key, tileCacheSeconds);
+    if (columns) return { columns, isUnreachable: false };
+    return this.#readFromCell(cell);
+  }
+
+  /** Reads the current tile of a leaf from its object. */
+  async #readFromCell(cell: string): Promise<ReadTile> {
+    const cached = this.#cached(cell)?.columns ?? null;
+    const answer = await this.#askInTime(this.#askCell(cell, cached?.meta.version ?? null));
+    return { columns: columnsOf(answer, cached), isUnreachable: false };
+  }
+
+  /** Returns an object's answer. Rejects if it takes too long. */
+  async #askInTime(asking: Promise<CurrentTile | null>): Promise<CurrentTile | null> {
+    const answer = await withTimeout(asking, objectTimeoutMs);
+    if (answer === timedOut) throw new Error(`no answer of the object within ${objectTimeoutMs} ms`);
+    return answer;
+  }
+
+  /** Reads a tile from KV; null if it is missing or damaged, or KV fails. */
+  async #readKv(cell: string, key: string, cacheTtl: number): Promise<Columns | null> {
+    try {
+      const stored = await this.#env.TILES.get(key, { type: "arrayBuffer", cacheTtl });
+      return stored && decodeColumns(stored);
+    } catch (error) {
       console.error({ event: "tile read from KV failed", cell, error: errorText(error) });
       this.#skipped.add("cells for tiles");
       return null;
-    });
-    const columns = stored ? decodeColumns(stored) : null;
-    if (columns) return columns;
-    // A query may name anything: only a cell has an object.
-    if (!isCellName(cell)) return null;
-    const built = await cellStub(this.#env.CELL, this.#application, cell).tile();
-    return built ? decodeColumns(built) : null;
+    }
   }
 
   async forwardingCell(cell: string, productId: string): Promise<string | null> {
@@ -144,4 +319,10 @@ export class TileCache implements TileSource, ForwardingLookup {
       ? cellStub(this.#env.CELL, this.#application, cell).forwardingCell(productId)
       : null;
   }
+}
+
+/** Returns the tile of an answer; the known one if the answer says that it is current. */
+function columnsOf(answer: CurrentTile | null, known: Columns | null): Columns | null {
+  if (!answer) return null;
+  return answer.tile ? decodeColumns(answer.tile) : known;
 }

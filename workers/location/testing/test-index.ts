@@ -4,7 +4,9 @@ import { env } from "cloudflare:workers";
 import type { Cell } from "../../../durable-objects/cell/cell.ts";
 import type { CellPhase } from "../../../durable-objects/cell/cell-state.ts";
 import { CellStore } from "../../../durable-objects/cell/cell-store.ts";
-import { cellStub, tileKey } from "../../../durable-objects/cell/cell-stub.ts";
+
+import { cellStub } from "../../../durable-objects/cell/cell-stub.ts";
+
 import { type Columns, decodeColumns } from "../../../model/columns/columns.ts";
 import { type ForwardingLookup, productColumns } from "../../../model/retrieval/product-columns.ts";
 import type { TileSource } from "../../../model/retrieval/tile-source.ts";
@@ -12,31 +14,44 @@ import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import type { ProductChange } from "../../../shared/contracts/product.ts";
 import { emptyTotals, type ProductTotals, type Transition } from "../../../shared/contracts/totals.ts";
-import { worldCell } from "../../../shared/geo/cells.ts";
+import { parentCell, worldCell } from "../../../shared/geo/cells.ts";
 import { applyChanges, applyTotals } from "../spatial-index/apply.ts";
+import { IsolateTiles } from "../spatial-index/isolate-tiles.ts";
+import { TileCache } from "../spatial-index/tile-cache.ts";
 
 export const indexEnvironment: { CELL: DurableObjectNamespace<Cell>; TILES: KVNamespace } = Object.assign(
   { CELL: {} as never, TILES: {} as never },
   env,
 );
 
-/** Returns a source that reads tiles from KV, else from the cell, as a worker with an empty cache does. */
-export const uncachedTiles = (application: string): TileSource & ForwardingLookup => ({
-  async tile(cell) {
-    const stored = await indexEnvironment.TILES.get(tileKey(application, cell), "arrayBuffer");
-    const bytes = stored ?? (await cellStub(indexEnvironment.CELL, application, cell).tile());
-    return bytes && decodeColumns(bytes);
-  },
-  forwardingCell: (cell, id) =>
-    Promise.resolve(cellStub(indexEnvironment.CELL, application, cell).forwardingCell(id)),
-});
+/** The cells, without relays: the object of the world answers itself. */
+const cellsWithoutRelays = {
+  idFromName: (name: string) => indexEnvironment.CELL.idFromName(name),
+  get: (id: DurableObjectId, options: DurableObjectNamespaceGetDurableObjectOptions) =>
+    id.name?.includes(":relay-")
+      ? {
+          currentTileOfWorld: (application: string, known: number | null) =>
+            cellStub(indexEnvironment.CELL, application, worldCell).currentTile(known),
+        }
+      : indexEnvironment.CELL.get(id, options),
+};
+
+/** Returns a source with an empty cache. */
+export const uncachedTiles = (application: string): TileSource & ForwardingLookup =>
+  new TileCache(
+    { ...indexEnvironment, CELL: cellsWithoutRelays } as unknown as LocationEnv,
+    application,
+    (work) => void work,
+    new IsolateTiles(),
+  );
 
 /** Returns the tiles of a cell and all cells below it. */
 export async function tilesUnder(application: string, root: string): Promise<Columns[]> {
+  const source = uncachedTiles(application);
   const tiles: Columns[] = [];
   const pending = [root];
   for (let cell = pending.pop(); cell !== undefined; cell = pending.pop()) {
-    const tile = await uncachedTiles(application).tile(cell);
+    const tile = await source.tile(cell);
     if (!tile) continue;
     tiles.push(tile);
     pending.push(...tile.meta.children.map((child) => child.cell));
@@ -51,6 +66,9 @@ export async function productsUnder(application: string, root: string = worldCel
     .flatMap((tile) => Array.from(tile.version, (version, row) => `${tile.id(row)} ${version}`))
     .sort();
 }
+
+/** Waits until parents build their tiles again for readers, which they do at most twice a second. */
+export const waitUntilBuiltAgain = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 600));
 
 /** A spatial index under test: applies changes to its cells and knows the products that they must hold. */
 export class TestIndex {
@@ -157,6 +175,15 @@ export class TestIndex {
     return ran;
   }
 
+  /** Runs a cell's alarm if it is due within a minute. Returns whether it was. */
+  async #runAlarmSoon(cell: string): Promise<boolean> {
+    const at = await runInDurableObject(
+      cellStub(indexEnvironment.CELL, this.application, cell),
+      (_: Cell, { storage }) => storage.getAlarm(),
+    );
+    return at !== null && at < Date.now() + 60_000 && this.runAlarm(cell);
+  }
+
   /**
    * Makes KV refuse a cell's tiles with more than `rows` rows, as KV refuses values above 25 MiB. The effect ends with
    * the object's eviction.
@@ -184,14 +211,19 @@ export class TestIndex {
 
   /** Runs the alarms of all cells under `root` until no alarm is set and no cell is splitting. */
   async runAlarmsUntilIdle(root: string): Promise<void> {
-    for (let round = 0; round < 200; round++) {
-      const cells = [
-        ...new Set([root, ...(await tilesUnder(this.application, root)).map(({ meta }) => meta.cell)]),
-      ];
-      const ran = await Promise.all(cells.map((cell) => this.runAlarm(cell)));
-      const phases = await Promise.all(cells.map((cell) => this.phaseOf(cell)));
-      if (!ran.includes(true) && phases.every((phase) => phase === "leaf" || phase === "split")) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let round = 0, idleRounds = 0; round < 200; round++) {
+      const cells = new Set([root]);
+      // A directory lists the leaves of a split cell, not the cells between.
+      for (const { meta } of await tilesUnder(this.application, root))
+        for (let cell: string | null = meta.cell; cell !== null && !cells.has(cell); cell = parentCell(cell))
+          cells.add(cell);
+      const ran = await Promise.all([...cells].map((cell) => this.#runAlarmSoon(cell)));
+      const phases = await Promise.all([...cells].map((cell) => this.phaseOf(cell)));
+      const isIdle = !ran.includes(true) && phases.every((phase) => phase === "leaf" || phase === "split");
+      idleRounds = isIdle ? idleRounds + 1 : 0;
+      if (idleRounds === 2) return;
+      if (isIdle) await waitUntilBuiltAgain();
+      else await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 }

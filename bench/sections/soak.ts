@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import { Random } from "../../model/train/random.ts";
 import { developmentKey } from "../../scripts/start/development-key.ts";
 import type { BenchContext } from "../context.ts";
 import { sampleRequestOrigins } from "../data/generated-market.ts";
-import { singleMeasurement, summarizeTimes } from "../figure.ts";
+import { type Reference, singleMeasurement, summarizeTimes } from "../figure.ts";
 import {
   type IsolateMemory,
   isolateMegabytes,
@@ -13,6 +14,7 @@ import {
 import { residentMegabytes } from "../workers/processes.ts";
 import { runLoad } from "../workers/run-load.ts";
 import type { ServedCatalog } from "../workers/serve-catalog.ts";
+import { webAssemblyMegabytes } from "../workers/webassembly-memory.ts";
 
 const connections = 2;
 const originCount = 50_000;
@@ -21,6 +23,9 @@ const limit = 10;
 /** Number of memory samples in a run, and the minimum time between two of them. */
 const sampleCount = 40;
 const minIntervalSeconds = 2;
+/** The only worker that runs WebAssembly: the process's memory of WebAssembly is its. */
+const webAssemblyWorker = "vicinity-recommendation";
+
 /** Share of requests from a random point of the world, where no user of the market has been. */
 const randomPointShare = 0.2;
 
@@ -46,6 +51,7 @@ export async function measureSoak(
   );
   const memoryByWorker = new Map<string, IsolateMemory[]>();
   const resident: number[] = [];
+  let webAssembly = 0;
   let finished = false;
   const sampling = (async () => {
     const intervalMs = Math.max(minIntervalSeconds, seconds / sampleCount) * 1000;
@@ -55,6 +61,11 @@ export async function measureSoak(
         if (used) memoryByWorker.set(worker, [...(memoryByWorker.get(worker) ?? []), used]);
       }
       resident.push(residentMegabytes(workerd.pid));
+      // A memory of WebAssembly never shrinks.
+      webAssembly = Math.max(
+        webAssembly,
+        webAssemblyMegabytes(readFileSync(`/proc/${workerd.pid}/maps`, "utf8")),
+      );
       await new Promise((resolve) => setTimeout(resolve, intervalMs));
     }
   })();
@@ -78,7 +89,7 @@ export async function measureSoak(
   context.addNote(
     `soak: ${outcome.times.length.toLocaleString("en")} answers in ${Math.round(outcome.seconds)} s, ${outcome.failed} failed${outcome.failures.map((failure) => `; ${failure}`).join("")}`,
   );
-  const add = (name: string, values: readonly number[]) => {
+  const add = (name: string, values: readonly number[], limit: Reference | null = null) => {
     const half = Math.floor(values.length / 2);
     context.figures.push({
       section: "soak",
@@ -86,7 +97,7 @@ export async function measureSoak(
       unit: "MB",
       ...summarizeTimes(values),
       baseline: { label: "mean of the first half", value: mean(values.slice(0, half)) },
-      limit: null,
+      limit,
     });
     context.addNote(`soak: ${name}, mean of the second half ${mean(values.slice(half)).toFixed(1)} MB`);
   };
@@ -99,7 +110,14 @@ export async function measureSoak(
       `buffers of ${worker}`,
       values.map(({ buffers }) => buffers),
     );
+    const outsideHeap = worker === webAssemblyWorker ? webAssembly : 0;
+    add(
+      `memory of ${worker}: heap, buffers and WebAssembly`,
+      values.map((value) => totalMegabytes(value) + outsideHeap),
+      { label: "target for p99", value: isolateMegabytes.p99 },
+    );
   }
+  context.addNote(`soak: WebAssembly of ${webAssemblyWorker} ${webAssembly.toFixed(1)} MB`);
   add("resident memory of the process", resident);
   for (const [worker, inspector] of workerd.inspectors) {
     const live = await measureLiveMemory(inspector).catch(() => null);

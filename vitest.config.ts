@@ -15,6 +15,7 @@ export default defineConfig({
         },
       },
       "workers/*/vitest.config.ts",
+      "durable-objects/*/vitest.config.ts",
       "test/faults/vitest.config.ts",
       "test/abuse/vitest.config.ts",
       "test/vitest.config.ts",

@@ -65,10 +65,15 @@ function replay(
 
 /** An open row of the journal, and when it is sent. */
 export interface ScheduledRow extends Pick<JournalRow, "seq" | "id" | "queue"> {
-  /** When the row is sent (again), seconds since the epoch. */
+  /** When the row was added, seconds since the epoch. */
+  added: number;
+  /**
+   * When the row was sent last, seconds since the epoch; null if only the outbox sends it and has not yet. The caller of
+   * `ingest` sends the rows of events, unless it fails.
+   */
+  sent: number | null;
+  /** When the row is sent, or looked at again, seconds since the epoch. */
   due: number;
-  /** Seconds between sending the row and sending it again. */
-  retryDelay: number;
 }
 
 /** The encoded profile of a user, unless who asked for it knows it. */
@@ -89,7 +94,7 @@ export interface VersionedProfile {
  */
 export class SessionState {
   readonly #store: SessionStore;
-  readonly #retryDelay: number;
+  readonly #resendSeconds: number;
   readonly #defaultConsent: Precision;
   /** Open rows by sequence number. */
   readonly openRows = new Map<number, ScheduledRow>();
@@ -100,6 +105,8 @@ export class SessionState {
   #version: string | null = null;
   #seq = 0;
   #snapshotSeq = 0;
+  /** Whether a row was opened again that the last snapshot does not list. */
+  #hasReopened = false;
   #prunedAt: number;
   /** Whether there are rows that expire; undefined until it is read. */
   #hasExpiringRows: boolean | undefined;
@@ -108,13 +115,13 @@ export class SessionState {
   #rowBeforeAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * `resendSeconds`: delay after which an added row is due, in seconds. `defaultConsent`: consent of a user who states
+   * `resendSeconds`: delay after which a row that was sent is looked at, in seconds. `defaultConsent`: consent of a user who states
    * none.
    */
   constructor(store: SessionStore, now: number, resendSeconds: number, defaultConsent: Precision) {
     this.#store = store;
     this.#defaultConsent = defaultConsent;
-    this.#retryDelay = resendSeconds;
+    this.#resendSeconds = resendSeconds;
     this.#prunedAt = now;
     if (!store.hasTables()) return;
     const snapshot = store.snapshot();
@@ -123,15 +130,19 @@ export class SessionState {
       this.#seq = this.#snapshotSeq = snapshot.seq;
       this.#prunedAt = snapshot.prunedAt;
     }
-    for (const { seq, id, queue, time, open, body } of store.rowsSince(this.#snapshotSeq)) {
+    const found = store.rowsSince(this.#snapshotSeq, snapshot?.open ?? null);
+    const marks = { interactions: store.sentMark("interactions"), locations: store.sentMark("locations") };
+    for (const { seq, id, queue, time, open, body } of found) {
       if (seq > this.#snapshotSeq) {
         replay(this.profile, { queue, body, time });
         this.profileChanged();
         this.#seq = seq;
       }
       this.#noteRow(time);
-      if (open === 1)
-        this.openRows.set(seq, { seq, id, queue, due: time + resendSeconds, retryDelay: resendSeconds });
+      if (open === 0) continue;
+      const mark = marks[queue];
+      const sent = mark !== null && seq <= mark.seq ? Math.max(time, mark.at) : time;
+      this.openRows.set(seq, { seq, id, queue, added: time, sent, due: sent + resendSeconds });
     }
   }
 
@@ -213,8 +224,9 @@ export class SessionState {
   }
 
   /**
-   * Adds a row. Returns the sequence number of the row; null if there is a row with this id already. `due` is null for
-   * a row without a body, which is closed from the start. Of an event, `counted` says how it counts for others, and
+   * Adds a row. Returns the sequence number of the row; null if there is a row with this id already. `due` is when the
+   * outbox looks after a row that the caller sends, `time` for a row that only the outbox sends, and null for a row without
+   * a body, which is closed from the start. Of an event, `counted` says how it counts for others, and
    * `content` is what the client said in it.
    */
   addRow(
@@ -232,29 +244,35 @@ export class SessionState {
     this.#seq = seq;
     this.#noteRow(time);
     this.#hasExpiringRows = true;
-    if (due !== null) this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });
+    if (due !== null)
+      this.openRows.set(seq, { seq, id, queue, added: time, sent: due > time ? time : null, due });
     return seq;
   }
 
   /**
    * Adds a body to a row that has only an id, so that the outbox sends the row: the caller that was to deliver the row
-   * may have failed. Returns whether there was such a row.
+   * may have failed. `now` is in seconds since the epoch. Returns whether there was such a row.
    */
-  reopenRow(queue: OutboxQueue, id: string, body: object, due: number): boolean {
+  reopenRow(queue: OutboxQueue, id: string, body: object, now: number): boolean {
     const seq = this.#store.reopenRow(id, JSON.stringify(body));
     if (seq === null) return false;
-    this.openRows.set(seq, { seq, id, queue, due, retryDelay: this.#retryDelay });
+    this.openRows.set(seq, { seq, id, queue, added: now, sent: now, due: now + this.#resendSeconds });
+    this.#hasReopened = true;
     return true;
   }
 
   /**
-   * Writes a snapshot of the profile if {@link rowsPerSnapshot} rows were added since the last one, or if `force` is
-   * true.
+   * Writes a snapshot of the profile if {@link rowsPerSnapshot} rows were added since the last one, if a row was opened
+   * again, or if `force` is true.
    */
   saveSnapshot(force: boolean): void {
-    if (!force && this.#seq - this.#snapshotSeq < rowsPerSnapshot) return;
-    this.#store.putSnapshot({ body: this.bytes, seq: this.#seq, prunedAt: this.#prunedAt });
-    this.#snapshotSeq = this.#seq;
+    const isDue = this.#seq - this.#snapshotSeq >= rowsPerSnapshot || this.#hasReopened;
+    if (!force && !isDue) return;
+    const seq = this.#seq;
+    const open = this.#store.indexLongJournal() ? [...this.openRows.keys()] : null;
+    this.#store.putSnapshot({ body: this.bytes, seq, open, prunedAt: this.#prunedAt });
+    this.#snapshotSeq = seq;
+    this.#hasReopened = false;
   }
 
   /** Closes rows that were delivered; unknown sequence numbers are ignored. */

@@ -88,7 +88,7 @@ export function ingestEvent(
     const added = addedBy(known);
     // An import that failed midway left a row without a body. Unlike the import, this call promises delivery.
     const body = { kind: "interaction", interaction: { ...event, ...added } };
-    const reopened = !callerDelivers && state.reopenRow("interactions", rowId, body, now + resendSeconds);
+    const reopened = !callerDelivers && state.reopenRow("interactions", rowId, body, now);
     const row = callerDelivers || reopened ? { seq: known.seq, ...added } : null;
     return { acceptance: "duplicate", conflicts: [], row };
   }

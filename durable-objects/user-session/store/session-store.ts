@@ -17,6 +17,9 @@ export interface JournalRow extends CountedEvent {
   content: string | null;
 }
 
+/** A row of the journal that is open, or that the last snapshot does not include; its body only in the second case. */
+export type RecentRow = Omit<JournalRow, keyof CountedEvent | "content"> & { open: number };
+
 /** A row of the journal that has a given id. */
 export interface KnownRow extends Pick<JournalRow, "seq" | "content">, CountedEvent {
   /** Whether the object of a user that was merged into this one delivered the row. */
@@ -37,12 +40,26 @@ export interface EventRow extends CountedEvent {
 /** Body of a row that another user's object delivered, so that it is not delivered again. */
 export const deliveredElsewhere = JSON.stringify({ kind: "merged" });
 
+/** Up to which row an outbox has sent rows again, and when, in seconds since the epoch. */
+export interface SentMark {
+  seq: number;
+  at: number;
+}
+
+/**
+ * Rows of a journal from which on it has an index by sequence number. An index costs one more row written for each row that
+ * is added. Most users have few rows, and reading them all takes a millisecond at most.
+ */
+const indexedRows = 2000;
+
 /** The profile as of a row of the journal. */
 export interface ProfileSnapshot {
   /** The encoded profile. */
   body: Uint8Array;
   /** Sequence number of the last row that the profile includes. Rows without a body are always included. */
   seq: number;
+  /** Sequence numbers of the open rows up to `seq`; null if the journal is short, so that they are found by reading it. */
+  open: readonly number[] | null;
   /** When expired rows were last deleted, seconds since the epoch. */
   prunedAt: number;
 }
@@ -56,6 +73,10 @@ export class SessionStore {
   #tablesExist = false;
   /** The rows of `meta`, which are few and read often; null until they are read. */
   #meta: Map<string, string> | null = null;
+  /** Whether the journal has an index by sequence number. */
+  #isIndexed = false;
+  /** Rows that reading the whole journal took, and those that were added since. */
+  #rowsRead = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -65,14 +86,14 @@ export class SessionStore {
 
   /**
    * Creates the tables. The journal is both the record of the user's events and the outbox: an event costs one row
-   * written when it is added and one when it is closed. An index by sequence number would add one more row written to
-   * each of the two, so the object keeps open rows in memory instead.
+   * written when it is added and one when it is closed. An index by sequence number adds one more row written when it is
+   * added, so that only a long journal has one: see {@link indexLongJournal}.
    */
   createTables(): void {
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS snapshot (
-        id INTEGER PRIMARY KEY, body BLOB NOT NULL, seq INTEGER NOT NULL, pruned REAL NOT NULL);
+        id INTEGER PRIMARY KEY, body BLOB NOT NULL, seq INTEGER NOT NULL, pruned REAL NOT NULL, open TEXT);
       CREATE TABLE IF NOT EXISTS journal (
         id TEXT PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, queue TEXT NOT NULL, time REAL NOT NULL,
         body TEXT, first INTEGER NOT NULL, content TEXT) WITHOUT ROWID;
@@ -89,7 +110,7 @@ export class SessionStore {
     const tables = new Map(
       this.#sql
         .exec<{ name: string; sql: string }>(
-          "SELECT name, sql FROM sqlite_master WHERE name IN ('journal', 'receipts')",
+          "SELECT name, sql FROM sqlite_master WHERE name IN ('journal', 'receipts', 'snapshot', 'journal_by_seq')",
         )
         .toArray()
         .map(({ name, sql }) => [name, sql]),
@@ -98,11 +119,14 @@ export class SessionStore {
     if (journal === undefined) return false;
     const isJournalOld = !journal.includes("content TEXT");
     const areReceiptsOld = !receipts?.includes("open INTEGER");
-    if (isJournalOld || areReceiptsOld)
+    const isSnapshotOld = !tables.get("snapshot")?.includes("open TEXT");
+    if (isJournalOld || areReceiptsOld || isSnapshotOld)
       this.#storage.transactionSync(() => {
         if (isJournalOld) this.#upgradeJournal();
         if (areReceiptsOld) this.receipts.upgrade();
+        if (isSnapshotOld) this.#sql.exec("ALTER TABLE snapshot ADD COLUMN open TEXT");
       });
+    this.#isIndexed = tables.has("journal_by_seq");
     this.#tablesExist = true;
     return true;
   }
@@ -125,6 +149,8 @@ export class SessionStore {
   /** Drops cached values, after a transaction failed. */
   invalidate(): void {
     this.#tablesExist = false;
+    this.#isIndexed = false;
+    this.#rowsRead = 0;
     this.#meta = null;
     this.receipts.invalidate();
   }
@@ -156,21 +182,47 @@ export class SessionStore {
   /** Returns the last snapshot of the profile; null if there is none. */
   snapshot(): ProfileSnapshot | null {
     const [row] = this.#sql
-      .exec<{ body: ArrayBuffer; seq: number; prunedAt: number }>(
-        "SELECT body, seq, pruned AS prunedAt FROM snapshot WHERE id = 1",
+      .exec<{ body: ArrayBuffer; seq: number; prunedAt: number; open: string | null }>(
+        "SELECT body, seq, pruned AS prunedAt, open FROM snapshot WHERE id = 1",
       )
       .toArray();
-    return row ? { ...row, body: new Uint8Array(row.body) } : null;
+    if (!row) return null;
+    return { ...row, body: new Uint8Array(row.body), open: row.open === null ? null : JSON.parse(row.open) };
   }
 
-  putSnapshot({ body, seq, prunedAt }: ProfileSnapshot): void {
+  putSnapshot({ body, seq, prunedAt, open }: ProfileSnapshot): void {
     this.#sql.exec(
-      `INSERT INTO snapshot VALUES (1, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET body = excluded.body, seq = excluded.seq, pruned = excluded.pruned`,
+      `INSERT INTO snapshot (id, body, seq, pruned, open) VALUES (1, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE
+       SET body = excluded.body, seq = excluded.seq, pruned = excluded.pruned, open = excluded.open`,
       body,
       seq,
       prunedAt,
+      open === null ? null : JSON.stringify(open),
     );
+  }
+
+  /**
+   * Adds an index by sequence number to a journal that has become long, such as that of an id which many people share, so
+   * that an object that wakes up need not read all of it. Returns whether there is an index.
+   */
+  indexLongJournal(): boolean {
+    if (!this.#isIndexed && this.#rowsRead >= indexedRows) {
+      this.#sql.exec("CREATE INDEX IF NOT EXISTS journal_by_seq ON journal (seq)");
+      this.#isIndexed = true;
+    }
+    return this.#isIndexed;
+  }
+
+  /** Returns up to which row the outbox has sent rows of a queue again; null if it has not. */
+  sentMark(queue: OutboxQueue): SentMark | null {
+    const mark = this.getMeta(`sent:${queue}`);
+    return mark === null ? null : JSON.parse(mark);
+  }
+
+  /** Notes up to which row the outbox has sent rows of a queue again, so that an object that wakes up knows it. */
+  markSent(queue: OutboxQueue, mark: SentMark): void {
+    this.setMeta(`sent:${queue}`, JSON.stringify(mark));
   }
 
   /** Returns the row with an id; null if there is none. */
@@ -203,6 +255,7 @@ export class SessionStore {
       encodeCounted(counted),
       content,
     );
+    if (rowsWritten > 0) this.#rowsRead++;
     return rowsWritten > 0;
   }
 
@@ -222,17 +275,28 @@ export class SessionStore {
     );
   }
 
-  /** Returns the open rows, and the rows after `seq`, which a snapshot does not include; oldest first. */
-  rowsSince(seq: number): (Omit<JournalRow, keyof CountedEvent | "content"> & { open: number })[] {
-    return this.#sql
-      .exec<
-        Omit<JournalRow, keyof CountedEvent | "content"> & { open: number } & Record<string, SqlStorageValue>
-      >(
-        `SELECT id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body FROM journal
-         WHERE open = 1 OR seq > ?1 ORDER BY seq`,
-        seq,
-      )
-      .toArray();
+  /**
+   * Returns the open rows, and the rows after `seq`, which a snapshot does not include; oldest first. `open` are the open
+   * rows up to `seq` that the snapshot lists; null if it lists none, so that the whole journal is read.
+   */
+  rowsSince(seq: number, open: readonly number[] | null): RecentRow[] {
+    const columns = "id, seq, open, queue, time, iif(seq > ?1, body, NULL) AS body";
+    if (open !== null)
+      return this.#sql
+        .exec<RecentRow & Record<string, SqlStorageValue>>(
+          `SELECT ${columns} FROM journal WHERE seq IN (SELECT value FROM json_each(?2)) AND open = 1
+           UNION ALL SELECT ${columns} FROM journal WHERE seq > ?1 ORDER BY seq`,
+          seq,
+          JSON.stringify(open),
+        )
+        .toArray();
+    const cursor = this.#sql.exec<RecentRow & Record<string, SqlStorageValue>>(
+      `SELECT ${columns} FROM journal WHERE open = 1 OR seq > ?1 ORDER BY seq`,
+      seq,
+    );
+    const rows = cursor.toArray();
+    this.#rowsRead = cursor.rowsRead;
+    return rows;
   }
 
   /** Returns the bodies of rows, by id. */

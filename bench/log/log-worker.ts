@@ -10,7 +10,7 @@ const port = parentPort;
 if (port === null) throw new Error("bench/log/log-worker.ts runs in a thread of its own");
 
 /** Calls of the bucket between two samples of the memory. A sample collects what is not used any more. */
-const callsPerSample = 97;
+const callsPerSample = 211;
 
 /** Returns the bytes that this thread uses, after a collection. */
 function liveBytes(): number {

@@ -12,6 +12,8 @@ export interface LogsCompaction {
   damaged: number;
   /** Applications whose log could not be compacted. */
   failed: number;
+  /** Whether the call ended because of its bound, so that another call finds more to do. */
+  hasMore: boolean;
 }
 
 /** RPC interface of the trainer worker: recalibration of models from the training log. */

@@ -71,6 +71,17 @@ class LogInMemory {
     return found;
   }
 
+  /** Returns the keys of all objects with lines of a user. */
+  async filesWith(pseudonym: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const key of this.bucket.keys.filter((each) => each.endsWith(".gz"))) {
+      const object = await this.bucket.get(key);
+      const texts = object ? await unpackTexts(await object.arrayBuffer()) : [];
+      if (texts.some((text) => text.includes(pseudonym))) found.push(key);
+    }
+    return found;
+  }
+
   get batchCount(): number {
     return this.bucket.keys.filter((key) => key.includes("/log/v1/")).length;
   }
@@ -159,14 +170,16 @@ describe("LogCompaction", () => {
   it("writes no key twice within a second", async () => {
     const log = new LogInMemory();
     const written = new Map<string, number>();
+    const tooEarly: string[] = [];
     log.bucket.beforeCall = async (method, key) => {
       if (method !== "put") return;
-      expect(log.time - (written.get(key) ?? 0), key).toBeGreaterThanOrEqual(1);
+      if (log.time - (written.get(key) ?? 0) < 1) tooEarly.push(key);
       written.set(key, log.time);
     };
     for (let h = 0; h < 4; h++) await appendHour(log, 6, h * 100);
     log.time += 48 * hour;
-    await log.compact(small);
+    expect(await log.compact(small)).toBe(false);
+    expect(tooEarly).toEqual([]);
     expect((await log.read()).sort()).toEqual([...log.written].sort());
   });
 
@@ -253,6 +266,7 @@ describe("LogCompaction", () => {
       if (ended) break;
       const expected = [...log.written].filter((identity) => !identity.includes(ann));
       expect((await log.read()).sort(), `erased at call ${calls}`).toEqual(expected.sort());
+      expect(await log.filesWith(ann), `erased at call ${calls}`).toEqual([]);
     }
   }, 60_000);
 
@@ -280,16 +294,32 @@ describe("LogCompaction", () => {
       await eraseAll(log, ann);
       log.bucket.beforeCall = async () => undefined;
       const where = `overtaken from call ${calls}`;
-      for (const key of log.bucket.keys.filter((each) => each.endsWith(".gz"))) {
-        const object = await log.bucket.get(key);
-        const texts = object ? await unpackTexts(await object.arrayBuffer()) : [];
-        expect(
-          texts.filter((text) => text.includes(ann)),
-          `${where}: ${key}`,
-        ).toEqual([]);
-      }
+      expect(await log.filesWith(ann), where).toEqual([]);
       const expected = [...log.written].filter((identity) => !identity.includes(ann));
       expect(new Set(await log.read()), where).toEqual(new Set(expected));
+    }
+  }, 60_000);
+
+  it("leaves nothing of a user who is erased after it was killed at any call", async () => {
+    const ann = nameOf(3);
+    for (let calls = 0, failed = true; failed; calls++) {
+      const log = new LogInMemory();
+      for (let h = 0; h < 3; h++) await appendHour(log, 3, h * 100);
+      log.time += 2 * hour;
+      await log.compact(small);
+      log.time += 24 * hour;
+      await log.append([lineOf(3, 1000), lineOf(4, 1001)]);
+      log.time += 2 * hour;
+      log.bucket.failAfter(calls, true);
+      await log.compact(small);
+      failed = log.bucket.recover();
+      await eraseAll(log, ann);
+      expect(await log.filesWith(ann), `killed after ${calls} calls`).toEqual([]);
+      log.time += hour;
+      await log.compact(small);
+      expect(await log.filesWith(ann), `killed after ${calls} calls, and compacted`).toEqual([]);
+      const expected = [...log.written].filter((identity) => !identity.includes(ann));
+      expect((await log.read()).sort(), `killed after ${calls} calls`).toEqual(expected.sort());
     }
   }, 60_000);
 

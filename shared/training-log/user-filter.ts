@@ -2,7 +2,11 @@
 const bitsPerUser = 8;
 /** Bits that a user sets in a filter. */
 const bitsSet = 4;
-/** R2 stores at most 8,192 bytes of metadata with an object. Filters of more users let more others pass. */
+/**
+ * Bytes of a filter. R2 stores at most 8,192 bytes of metadata with an object, so that filters of more than 4,096 users let
+ * more others pass.
+ */
+const minFilterBytes = 4;
 const maxFilterBytes = 4096;
 /** Bits of a filter in the key of a batch. */
 const batchFilterBits = 256;
@@ -32,9 +36,8 @@ function positionsOf(name: string, size: number): number[] {
 
 /** Returns a filter (a Bloom filter) of users by their names in the log, as base64. */
 export function filterOf(names: ReadonlySet<string>): string {
-  const bytes = new Uint8Array(
-    Math.min(maxFilterBytes, Math.max(1, Math.ceil((names.size * bitsPerUser) / 8))),
-  );
+  const wanted = Math.ceil((names.size * bitsPerUser) / 8);
+  const bytes = new Uint8Array(Math.min(maxFilterBytes, Math.max(minFilterBytes, wanted)));
   for (const name of names)
     for (const position of positionsOf(name, bytes.length * 8)) bytes[position >> 3] |= 1 << (position & 7);
   return btoa(String.fromCharCode(...bytes));

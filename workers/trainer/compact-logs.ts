@@ -32,9 +32,9 @@ export async function compactLogs(bucket: LogBucket, clock: Clock = platformCloc
   const names = (await applicationsIn(bucket)).filter((name) => /^[a-z0-9-]+$/.test(name));
   const first = Math.floor(clock.now() / 60) % Math.max(1, names.length);
   const counter = { calls: 0 };
-  const result: LogsCompaction = { steps: 0, batches: 0, segments: 0, damaged: 0, failed: 0 };
+  const result: LogsCompaction = { steps: 0, batches: 0, segments: 0, damaged: 0, failed: 0, hasMore: false };
   for (const application of [...names.slice(first), ...names.slice(0, first)]) {
-    if (counter.calls >= maxCalls) break;
+    if (result.hasMore) break;
     const compaction = new LogCompaction(countingBucket(bucket, counter), application, clock);
     try {
       while (counter.calls < maxCalls && (await compaction.step())) result.steps++;
@@ -47,6 +47,7 @@ export async function compactLogs(bucket: LogBucket, clock: Clock = platformCloc
     result.batches += compaction.report.batches;
     result.segments += compaction.report.segments;
     result.damaged += compaction.report.damaged;
+    result.hasMore = counter.calls >= maxCalls;
   }
   return result;
 }

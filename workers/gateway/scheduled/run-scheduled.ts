@@ -6,6 +6,7 @@ import { KeyCopies } from "../keys/key-copies.ts";
 import { gatewayServices } from "../services.ts";
 import { gatewaySettingsOf } from "../settings.ts";
 import { GatewayStore } from "../store.ts";
+import { compactLogs } from "./compact-logs.ts";
 import { enforceRetention } from "./enforce-retention.ts";
 
 /** The nightly cron of wrangler.toml; the other one runs each minute. */
@@ -37,7 +38,7 @@ export async function runScheduled(cron: string, env: GatewayEnv): Promise<void>
           env.PRODUCT.resendOutbox(),
           resumeRecalibrations(env),
           env.RECOMMENDATION.advanceRollouts(),
-          env.TRAINER.compactLogs(),
+          compactLogs(env.TRAINER),
         ];
   // Each task runs on its own: one that fails stops no other.
   for (const result of await Promise.allSettled(work)) {

@@ -281,7 +281,7 @@ const trainerService = (): TrainerApi => ({
     }),
   getRecalibration: async () => notFound("recalibration"),
   resumeInterrupted: async () => ok({ running: 0, resumed: 0 }),
-  compactLogs: async () => ok({ steps: 0, batches: 0, segments: 0, damaged: 0, failed: 0 }),
+  compactLogs: async () => ok({ steps: 0, batches: 0, segments: 0, damaged: 0, failed: 0, hasMore: false }),
   recalibrateAll: async () => ok({ started: 0 }),
 });
 

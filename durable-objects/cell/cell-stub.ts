@@ -1,5 +1,6 @@
 import { cellCenter } from "../../shared/geo/cells.ts";
 import { type LocationHint, locationHint } from "../../shared/geo/location-hint.ts";
+import { inJurisdiction } from "../in-jurisdiction.ts";
 
 /** Returns the name of a cell's Durable Object. */
 export const cellName = (application: string, cell: string): string => `${application}:${cell}`;
@@ -19,7 +20,7 @@ export function cellStub<Cell extends Rpc.DurableObjectBranded>(
 ): DurableObjectStub<Cell> {
   const center = cellCenter(cell);
   return cells.get(
-    cells.idFromName(cellName(application, cell)),
+    inJurisdiction(cells).idFromName(cellName(application, cell)),
     center ? { locationHint: locationHint(center) } : {},
   );
 }
@@ -37,4 +38,6 @@ export const relayStub = <Cell extends Rpc.DurableObjectBranded>(
   region: LocationHint,
   number: number,
 ): DurableObjectStub<Cell> =>
-  cells.get(cells.idFromName(`${application}:relay-${region}-${number}`), { locationHint: region });
+  cells.get(inJurisdiction(cells).idFromName(`${application}:relay-${region}-${number}`), {
+    locationHint: region,
+  });

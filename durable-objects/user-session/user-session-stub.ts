@@ -1,5 +1,6 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { locationHint } from "../../shared/geo/location-hint.ts";
+import { inJurisdiction } from "../in-jurisdiction.ts";
 
 /**
  * Returns the stub of a user's Durable Object. The object's id, a hash of application and user id, is the user's
@@ -12,6 +13,7 @@ export function userSessionStub<UserSession extends Rpc.DurableObjectBranded>(
   userId: string,
   near: Point | null,
 ): DurableObjectStub<UserSession> {
-  const id = sessions.idFromString(sessions.idFromName(`${application}:${userId}`).toString());
+  const named = inJurisdiction(sessions).idFromName(`${application}:${userId}`);
+  const id = sessions.idFromString(named.toString());
   return sessions.get(id, near ? { locationHint: locationHint(near) } : {});
 }

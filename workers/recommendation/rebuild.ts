@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inJurisdiction } from "../../durable-objects/in-jurisdiction.ts";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
 import {
   type CellContent,
@@ -161,7 +162,7 @@ async function rebuildTransitions(
   const ids = [...new Set(history.map(({ productId }) => productId))];
   const cells = new Map<string, string>();
   for (const card of await fetchCards(env.PRODUCT, application, ids)) cells.set(card.id, card.cell);
-  const objectId = env.USER_SESSION.idFromName(`${application}:${userId}`).toString();
+  const objectId = inJurisdiction(env.USER_SESSION).idFromName(`${application}:${userId}`).toString();
   const cellPseudonym = await cellPseudonymOf(await pseudonymKeysOf(env), objectId);
   const { againDays } = countingSettingsOf(env);
   const transitions = transitionsOfHistory(cellPseudonym, history, cells, againDays);

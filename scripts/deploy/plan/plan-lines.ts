@@ -1,4 +1,5 @@
 import type { Environment } from "../configuration/environment.ts";
+import { releaseBefore } from "../release-before.ts";
 import type { Plan, WorkerPlan } from "./plan.ts";
 
 const count = (n: number, one: string, many = `${one}s`): string =>
@@ -40,6 +41,7 @@ export function irreversibleParts({ workers, migrations }: Plan): string[] {
         ({ worker }) =>
           `Classes of ${worker.name} change or move; its version of before cannot run afterwards.`,
       ),
+    ...(workers.some(({ kind }) => kind !== "create" && kind !== "keep") ? releaseBefore.notReversible : []),
     ...(migrations.length > 0 && workers.some(({ kind }) => kind !== "create")
       ? ["Databases keep their migrations; the release before runs on them."]
       : []),

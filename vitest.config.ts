@@ -18,6 +18,7 @@ export default defineConfig({
       "durable-objects/*/vitest.config.ts",
       "test/faults/vitest.config.ts",
       "test/abuse/vitest.config.ts",
+      "test/calls/vitest.config.ts",
       "test/vitest.config.ts",
     ],
   },

@@ -71,7 +71,7 @@ export class Vicinity {
   eventBeacon(events: readonly EventInput[]): [url: string, text: string] {
     return this.#transport.beacon("/v1/events", { events });
   }
-  /** Imports up to 10,000 past events. */
+  /** Imports up to 1,000 past events. */
   async importEvents(events: readonly EventInput[]): Promise<BulkReport> {
     return this.#transport.call("POST", "/v1/events/bulk", {}, toNdjsonBody(events));
   }

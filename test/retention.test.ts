@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { shareOf } from "../shared/async/applications-share.ts";
 import type { CreatedKey } from "../shared/contracts/credential.ts";
 import type { DeadLetter } from "../shared/contracts/dead-letter.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import { retention } from "../shared/contracts/retention.ts";
 import type { UserInteraction } from "../shared/contracts/user.ts";
 import { batchKey, fileKey, manifestKey } from "../shared/training-log/keys.ts";
+import { nightlyCron, nightlyShares } from "../workers/gateway/scheduled/nightly.ts";
 import { ndjsonHeaders, toNdjson } from "./support/ndjson.ts";
 import { pollUntil } from "./support/polling.ts";
 import { TestStack } from "./support/test-stack.ts";
@@ -82,7 +84,8 @@ it("deletes data older than its retention time every night, and nothing else", a
   const deadLetters = () => stack.call<Page<DeadLetter>>("GET", "/v1/dead-letters");
   await pollUntil(deadLetters, ({ body }) => body.items.length === 1, 20);
 
-  await stack.runCron("0 3 * * *");
+  // Each minute of the hour serves a share of the applications.
+  await stack.runCron(nightlyCron, new Date(shareOf("demo", nightlyShares) * 60_000));
 
   const history = await stack.call<Page<UserInteraction>>("GET", "/v1/users/ann/interactions");
   expect(history.body.items.map(({ eventId }) => eventId)).toEqual(["young"]);

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
-    exclude: ["faults/**", "abuse/**"],
+    exclude: ["faults/**", "abuse/**", "calls/**"],
     root: import.meta.dirname,
     testTimeout: 60_000,
     hookTimeout: 180_000,

@@ -19,7 +19,7 @@ export interface LoadReport {
 }
 
 const productLimits = { maxItems: 2000, maxBytes: 16 * 1024 * 1024 };
-const eventLimits = { maxItems: 4000, maxBytes: 16 * 1024 * 1024 };
+const eventLimits = { maxItems: 1000, maxBytes: 16 * 1024 * 1024 };
 /** Lines of a request that is sent again to learn why each of its lines is refused: the API lists 100 reasons. */
 const listedRefusals = 100;
 const maxConcurrentRequests = 2;

@@ -1,6 +1,6 @@
 import type { EventInput } from "../../shared/contracts/event.ts";
 
-/** Bounds of one request, below those of the API: 10,000 lines and 32 MiB. */
+/** Bounds of one request, at most those of the API: 10,000 products or 1,000 events, and 32 MiB. */
 export interface RequestLimits {
   maxItems: number;
   maxBytes: number;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { applicationsShare } from "./applications-share.ts";
 
 const days = (defaultDays: number) => z.number().int().min(1).max(36_500).default(defaultDays);
 
@@ -32,6 +33,9 @@ export const retention = z
     },
   );
 export type Retention = z.infer<typeof retention>;
+
+/** The arguments of `applyRetention`. */
+export const retentionCall = z.object({ input: retention, share: applicationsShare });
 
 /**
  * Number of rows or objects that one step of retention removed, by kind. A step is bounded; the next step continues.

@@ -59,7 +59,7 @@ const usersWith = (counts: number[], recommendationId = "r"): UserRows[] =>
   }));
 
 describe("interactionsMessages", () => {
-  it("contain all rows of all users in order, each message at most the maximum number of rows", () => {
+  it("contain all rows of all users in order, each message at most the maximum number of rows and users", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 120 }), { maxLength: 30 }), (counts) => {
         const messages = interactionsMessages("demo", usersWith(counts), messageLimits);
@@ -67,6 +67,7 @@ describe("interactionsMessages", () => {
           const count = users.reduce((sum, { rows }) => sum + rows.length, 0);
           expect(count).toBeGreaterThan(0);
           expect(count).toBeLessThanOrEqual(messageLimits.maxRows);
+          expect(users.length).toBeLessThanOrEqual(8);
         }
         const seen = messages.flatMap((message) =>
           message.users.flatMap(({ userId, rows }) => rows.map(({ seq }) => `${userId} ${seq}`)),

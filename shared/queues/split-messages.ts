@@ -43,6 +43,12 @@ export function splitIntoMessages<Row>(
   return messages;
 }
 
+/**
+ * Users of one message. The consumer of a batch, at most 100 messages, calls the object of each user to confirm the rows,
+ * and a request may make 1,000 calls.
+ */
+const maxUsersPerMessage = 8;
+
 /** Splits the rows of users into messages of the queue `interactions`, in the given order. */
 export function interactionsMessages(
   application: string,
@@ -50,13 +56,17 @@ export function interactionsMessages(
   limits: MessageLimits = messageLimits,
 ): InteractionsMessage[] {
   const rows = users.flatMap((user) => user.rows.map((row) => ({ user, row })));
-  return splitIntoMessages(rows, ({ row }) => utf8Bytes(JSON.stringify(row)), limits).map((message) => {
+  return splitIntoMessages(rows, ({ row }) => utf8Bytes(JSON.stringify(row)), limits).flatMap((message) => {
     const byUser = new Map<UserRows, UserRows>();
     for (const { user, row } of message) {
       const part = byUser.get(user) ?? { ...user, rows: [] };
       byUser.set(user, part);
       part.rows.push(row);
     }
-    return { application, users: [...byUser.values()] };
+    const parts = [...byUser.values()];
+    return Array.from({ length: Math.ceil(parts.length / maxUsersPerMessage) }, (_, i) => ({
+      application,
+      users: parts.slice(i * maxUsersPerMessage, (i + 1) * maxUsersPerMessage),
+    }));
   });
 }

@@ -1,3 +1,4 @@
+import type { ApplicationsShare } from "../contracts/applications-share.ts";
 import type { RecalibrationInput, RecalibrationRecord } from "../contracts/recalibration.ts";
 import type { Result } from "../contracts/result.ts";
 import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
@@ -36,5 +37,5 @@ export interface TrainerApi extends ReadinessApi, RetentionApi {
   /** Compacts the training logs, by a bounded number of steps. The gateway's cron calls this each minute. */
   compactLogs(): Promise<Result<LogsCompaction>>;
   /** Starts a recalibration of each application that has a training log. The gateway's nightly cron calls this. */
-  recalibrateAll(): Promise<Result<{ started: number }>>;
+  recalibrateAll(share: ApplicationsShare): Promise<Result<{ started: number }>>;
 }

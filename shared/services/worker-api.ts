@@ -1,3 +1,4 @@
+import type { ApplicationsShare } from "../contracts/applications-share.ts";
 import type { Result } from "../contracts/result.ts";
 import type { RemovedCounts, Retention } from "../contracts/retention.ts";
 
@@ -17,7 +18,8 @@ export interface ReadinessApi {
 export interface RetentionApi {
   /**
    * Removes expired data: one bounded step for each kind. Returns the number of removed rows or objects by kind.
-   * The gateway's cron calls it until a step removes nothing.
+   * The gateway's cron calls it until a step removes nothing. What is stored by application is removed of the applications
+   * of `share` only.
    */
-  applyRetention(retention: Retention): Promise<Result<RemovedCounts>>;
+  applyRetention(retention: Retention, share: ApplicationsShare): Promise<Result<RemovedCounts>>;
 }

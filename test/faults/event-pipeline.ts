@@ -33,7 +33,14 @@ import { consumeBatch } from "../../workers/recommendation/ingest/queue.ts";
 import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { UserService } from "../../workers/user/service.ts";
 import { readAllInteractions } from "../../workers/user/testing/read-all-interactions.ts";
-import { type FaultyPart, faults, type QueuedMessage, queuedMessages, queues } from "./fault-injector.ts";
+import {
+  counter,
+  type FaultyPart,
+  faults,
+  type QueuedMessage,
+  queuedMessages,
+  queues,
+} from "./fault-injector.ts";
 
 /** The bindings of the test's worker. */
 export interface Bindings {
@@ -72,8 +79,9 @@ const card = (id: string): ProductCard => ({
   version: 1,
 });
 
+/** Returns a service each of whose calls may fail and is counted. */
 const withFaults = <P extends object>(part: FaultyPart, dependency: P): P =>
-  faults.wrap(part, dependency, Object.keys(dependency) as (keyof P & string)[]);
+  counter.service(part, faults.wrap(part, dependency, Object.keys(dependency) as (keyof P & string)[]));
 
 /** Returns bindings to real services and stores. Each call of a binding may fail before or after its work. */
 function recommendationEnv(): RecommendationEnv {
@@ -109,10 +117,14 @@ function recommendationEnv(): RecommendationEnv {
       getCards: async (_application: string, wanted: readonly CardRequest[]) =>
         ok(wanted.map(({ productId }) => card(productId))),
     }),
-    TRAINING_LOG: faults.wrap("trainingLog", bindings.TRAINING_LOG, ["put", "head"]),
-    DEAD_LETTERS: bindings.DEAD_LETTERS,
-    USER_SESSION: faults.wrap("session", bindings.USER_SESSION, []),
-    INTERACTIONS: queues.interactions,
+    TRAINING_LOG: counter.store(
+      "bucket",
+      "trainingLog",
+      faults.wrap("trainingLog", bindings.TRAINING_LOG, ["put", "head"]),
+    ),
+    DEAD_LETTERS: counter.store("bucket", "deadLetters", bindings.DEAD_LETTERS),
+    USER_SESSION: counter.objects("session", faults.wrap("session", bindings.USER_SESSION, [])),
+    INTERACTIONS: counter.store("queue", "queue", queues.interactions),
     LOCATIONS: queues.locations,
     PSEUDONYM_SECRET: bindings.PSEUDONYM_SECRET,
   } as unknown as RecommendationEnv;
@@ -171,12 +183,14 @@ export class EventPipeline {
   async send(events: readonly EventInput[]): Promise<EventReceipt> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const later: Promise<unknown>[] = [];
-    const ingested = await ingestEvents(
-      this.#env,
-      this.application,
-      { events, requester: trustedRequester },
-      Date.now() / 1000,
-      (work) => later.push(work),
+    const { answer: ingested } = await counter.run("recommendation", "events", () =>
+      ingestEvents(
+        this.#env,
+        this.application,
+        { events, requester: trustedRequester },
+        Date.now() / 1000,
+        (work) => later.push(work),
+      ),
     );
     const { receipt } = unwrap(ingested, "the recommendation service");
     await Promise.all(later);
@@ -192,7 +206,9 @@ export class EventPipeline {
   async importHistory(events: readonly EventInput[]): Promise<void> {
     for (const event of events) this.sent.set(`${event.userId}/${event.eventId}`, event);
     const now = Date.now() / 1000;
-    const report = await ingestHistory(this.#env, this.application, events, now).catch(() => null);
+    const { answer: report } = await counter.run("recommendation", "history", () =>
+      ingestHistory(this.#env, this.application, events, now).catch(() => null),
+    );
     if (!report) return;
     // After the clock was set back, events may be in the future. An import rejects such events.
     const accepted = events.filter(({ timestamp }) => !isInFuture(eventTimeOf(timestamp, now), now));
@@ -249,7 +265,9 @@ export class EventPipeline {
         body: structuredClone(message.body),
       })),
     );
-    await consumeBatch(batch, this.#env, this.#confirmations);
+    await counter.run("recommendation", `a batch of ${queue}`, () =>
+      consumeBatch(batch, this.#env, this.#confirmations),
+    );
     const { retryMessages } = await getQueueResult(batch, createExecutionContext());
     return retryMessages.map(({ msgId }) => messages[Number(msgId.slice(1))]);
   }

@@ -1,5 +1,6 @@
 import { Random } from "../../model/train/random.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
+import { CallCounter } from "../../shared/testing/platform/call-counter.ts";
 import { queueOf } from "../../shared/testing/queue-of.ts";
 
 /** A dependency whose calls can fail. */
@@ -92,6 +93,9 @@ export class FaultInjector {
     });
   }
 }
+
+/** Counts the calls of requests and batches, which the platform limits. */
+export const counter = new CallCounter();
 
 /** The faults of one test file. Durable Objects and tests run in one isolate, so they share this instance. */
 export const faults = new FaultInjector();

@@ -1,9 +1,9 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, beforeEach, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { bindings, EventPipeline } from "./event-pipeline.ts";
-import { defaultOfObjects, faults, queuedMessages } from "./fault-injector.ts";
+import { counter, defaultOfObjects, faults, queuedMessages } from "./fault-injector.ts";
 
 const { MIGRATIONS, REGISTRY_MIGRATIONS, LONG } = env as unknown as {
   MIGRATIONS: D1Migration[];
@@ -25,6 +25,8 @@ export function prepareFaultTests(): void {
     vi.spyOn(console, "error").mockImplementation(() => undefined);
   });
   afterEach(() => {
+    const { exceeded } = counter;
+    expect(exceeded.splice(0)).toEqual([]);
     faults.stop();
     queuedMessages.length = 0;
     defaultOfObjects.consent = "exact";

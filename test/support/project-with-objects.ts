@@ -9,6 +9,8 @@ const migrationsFolder = join(import.meta.dirname, "../../migrations");
 export interface ProjectWithObjects {
   name: string;
   d1Databases: string[];
+  /** The tiles alone if absent. */
+  kvNamespaces?: string[];
   r2Buckets: string[];
   /** Name of the worker whose migrations a binding contains, by binding. */
   migrations: Record<string, string>;
@@ -19,11 +21,12 @@ export interface ProjectWithObjects {
 
 /**
  * Returns the configuration of a test project: real users' objects and cells of the folder's `worker.ts`, databases,
- * buckets, tiles, and files of models.
+ * buckets, namespaces of KV, and files of models.
  */
 export function projectWithObjects({
   name,
   d1Databases,
+  kvNamespaces = ["TILES"],
   r2Buckets,
   migrations,
   variables,
@@ -49,7 +52,7 @@ export function projectWithObjects({
             CELL: { className: "Cell", useSQLite: true },
           },
           d1Databases,
-          kvNamespaces: ["TILES"],
+          kvNamespaces,
           r2Buckets,
           bindings: {
             ...(await readMigrations()),

@@ -139,9 +139,9 @@ export class TestStack {
     };
   }
 
-  /** Runs a cron trigger of the gateway; the default is the one of every minute. */
-  async runCron(cron = "* * * * *"): Promise<void> {
-    await this.#server.getWorker("vicinity-gateway").scheduled({ cron });
+  /** Runs a cron trigger of the gateway, due at `scheduledTime`; the default is the one of every minute, due now. */
+  async runCron(cron = "* * * * *", scheduledTime = new Date()): Promise<void> {
+    await this.#server.getWorker("vicinity-gateway").scheduled({ cron, scheduledTime });
   }
 
   /** Stops the workers. */

@@ -39,7 +39,7 @@ export default {
     return app.fetch(request, env, context);
   },
 
-  async scheduled({ cron }, env) {
-    await runScheduled(cron, env);
+  async scheduled({ cron, scheduledTime }, env) {
+    await runScheduled(cron, env, scheduledTime);
   },
 } satisfies ExportedHandler<GatewayEnv>;

@@ -4,6 +4,8 @@ import type { ProductStore, StoredProduct } from "./store.ts";
 
 /** Maximum number of keys in one read of KV: the limit of Cloudflare KV. */
 const maxKeysPerRead = 100;
+/** Cards that one read writes to KV at most, since a request may make 1,000 calls. A later read writes the others. */
+const maxPutsPerRead = 500;
 /**
  * Seconds after which KV drops a card. It removes cards that are not read, and bounds how long a stale card stays after
  * concurrent writes.
@@ -52,7 +54,7 @@ export class CardCache {
     if (unread.length === 0) return found;
     const stored = await this.#store.read(application, unread);
     const fresh = stored.map(storedCard).filter((card) => card !== null);
-    waitUntil(Promise.allSettled(fresh.map((card) => this.#put(application, card))));
+    waitUntil(Promise.allSettled(fresh.slice(0, maxPutsPerRead).map((card) => this.#put(application, card))));
     return [...found, ...fresh];
   }
 

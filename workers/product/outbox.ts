@@ -6,7 +6,7 @@ const maxProductsPerMessage = 250;
 /** Seconds after which an outbox row that is still open is enqueued again. */
 const resendSeconds = 30;
 /**
- * Maximum number of an application's products that wait in the queue: 20 full messages, which is one batch. The others wait in the outbox, so
+ * Maximum number of an application's products that wait in the queue: 20 full messages. The others wait in the outbox, so
  * that the messages of a large import do not stand before those of other applications.
  */
 const maxQueuedProducts = 5000;

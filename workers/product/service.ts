@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
+import type { ApplicationsShare } from "../../shared/contracts/applications-share.ts";
 import { decodeCursor, toPage } from "../../shared/contracts/cursor.ts";
 import type {
   DeadLetter,
@@ -22,7 +23,7 @@ import {
 } from "../../shared/contracts/product.ts";
 import { type ProductPosition, productPosition } from "../../shared/contracts/rebuild.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
-import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, type Retention, retentionCall } from "../../shared/contracts/retention.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
@@ -271,11 +272,11 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     return this.#deadLetters.discardDeadLetter(application, id);
   }
 
-  async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
-    const parsed = parse(retention, input);
-    return parsed.ok
-      ? ok(await removeExpiredDeadLetters(this.env.IMAGES, parsed.value, Date.now() / 1000))
-      : parsed;
+  async applyRetention(input: Retention, share: ApplicationsShare): Promise<Result<RemovedCounts>> {
+    const parsed = parse(retentionCall, { input, share });
+    if (!parsed.ok) return parsed;
+    const { value } = parsed;
+    return ok(await removeExpiredDeadLetters(this.env.IMAGES, value.input, now(), value.share));
   }
 
   async ready(application: string | null): Promise<Readiness> {

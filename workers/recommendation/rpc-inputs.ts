@@ -16,7 +16,7 @@ import { locationInput } from "../../shared/contracts/user.ts";
 
 // Each schema validates the arguments of one RPC method of service.ts.
 
-/** Historical events of one call. */
+/** Historical events of one call. The gateway sends 500 at most; one of the release before sends up to 4,000. */
 const maxHistoryEvents = 4000;
 /** Items of one page of a user's export. */
 const maxExportItems = 500;

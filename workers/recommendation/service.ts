@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
+import type { ApplicationsShare } from "../../shared/contracts/applications-share.ts";
 import type { Coarsening } from "../../shared/contracts/coarsening.ts";
 import type {
   DeadLetter,
@@ -25,7 +26,7 @@ import type {
 } from "../../shared/contracts/recommendation.ts";
 import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
-import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, type Retention, retentionCall } from "../../shared/contracts/retention.ts";
 import type { LocationInput, LocationOutcome } from "../../shared/contracts/user.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
@@ -378,11 +379,11 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     return this.#deadLetters.discardDeadLetter(application, id);
   }
 
-  async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
-    const parsed = parse(retention, input);
-    return parsed.ok
-      ? ok(await removeExpiredDeadLetters(this.env.DEAD_LETTERS, parsed.value, now()))
-      : parsed;
+  async applyRetention(input: Retention, share: ApplicationsShare): Promise<Result<RemovedCounts>> {
+    const parsed = parse(retentionCall, { input, share });
+    if (!parsed.ok) return parsed;
+    const { value } = parsed;
+    return ok(await removeExpiredDeadLetters(this.env.DEAD_LETTERS, value.input, now(), value.share));
   }
 
   ready(): Promise<Readiness> {

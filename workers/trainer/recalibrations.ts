@@ -1,7 +1,11 @@
+import { applicationsInShare } from "../../shared/async/applications-share.ts";
 import { eachApplication } from "../../shared/async/each-application.ts";
+import { type ApplicationsShare, allApplications } from "../../shared/contracts/applications-share.ts";
 import { fromInstant } from "../../shared/contracts/primitives.ts";
 import type { RecalibrationInput, RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
+import { applicationsIn } from "../../shared/retention/remove-expired.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import { ArtifactStore } from "./artifacts.ts";
 import { currentProcess } from "./current-process.ts";
 import { newRecalibrationRecord } from "./recalibrate.ts";
@@ -18,6 +22,8 @@ const retryAfterConflict = 30;
  * the platform's business; only an instance that has ended is acted upon.
  */
 const checkAfterSeconds = 900;
+/** Recalibrations that one call starts, each by up to four requests. */
+const maxStarted = 200;
 /** Instances that one call looks at, each by one request. */
 const maxChecked = 20;
 
@@ -135,21 +141,15 @@ export class Recalibrations {
     return "resumed";
   }
 
-  /** Starts a recalibration for each application that has a training log. Returns the number started. */
-  async startAll(now: number): Promise<{ started: number }> {
+  /** Starts a recalibration for each application of a share that has a training log. Returns the number started. */
+  async startAll(now: number, share: ApplicationsShare = allApplications): Promise<{ started: number }> {
     const day = new Date(now * 1000).toISOString().slice(0, 10);
     let started = 0;
-    let cursor: string | undefined;
-    do {
-      const page = await this.#env.TRAINING_LOG.list({ delimiter: "/", cursor });
-      const applications = page.delimitedPrefixes
-        .map((prefix) => prefix.slice(0, -1))
-        .filter((name) => /^[a-z0-9-]+$/.test(name));
-      await eachApplication(applications, "recalibration not started", async (application) => {
-        if ((await this.start(application, { seed: 1 }, `night-${day}`, now)).ok) started++;
-      });
-      cursor = page.truncated ? page.cursor : undefined;
-    } while (cursor);
+    const names = (await applicationsIn(this.#env.TRAINING_LOG)).filter((name) => /^[a-z0-9-]+$/.test(name));
+    const applications = applicationsInShare(names, share, maxStarted, Math.floor(now / daySeconds));
+    await eachApplication(applications, "recalibration not started", async (application) => {
+      if ((await this.start(application, { seed: 1 }, `night-${day}`, now)).ok) started++;
+    });
     return { started };
   }
 }

@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
+import { type ApplicationsShare, applicationsShare } from "../../shared/contracts/applications-share.ts";
 import { applicationName, plainId } from "../../shared/contracts/primitives.ts";
 import {
   type RecalibrationInput,
@@ -7,7 +8,7 @@ import {
   recalibrationInput,
 } from "../../shared/contracts/recalibration.ts";
 import { ok, parse, type Result } from "../../shared/contracts/result.ts";
-import { type RemovedCounts, type Retention, retention } from "../../shared/contracts/retention.ts";
+import { type RemovedCounts, type Retention, retentionCall } from "../../shared/contracts/retention.ts";
 import type { LogsCompaction, TrainerApi } from "../../shared/services/trainer-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { compactLogs } from "./compact-logs.ts";
@@ -46,8 +47,9 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     return parsed.ok ? ok(await this.#recalibrations.resumeInterrupted(now(), parsed.value)) : parsed;
   }
 
-  async recalibrateAll(): Promise<Result<{ started: number }>> {
-    return ok(await this.#recalibrations.startAll(now()));
+  async recalibrateAll(share: ApplicationsShare): Promise<Result<{ started: number }>> {
+    const parsed = parse(applicationsShare, share);
+    return parsed.ok ? ok(await this.#recalibrations.startAll(now(), parsed.value)) : parsed;
   }
 
   async compactLogs(): Promise<Result<LogsCompaction>> {
@@ -58,9 +60,10 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
     return new Recalibrations(this.env);
   }
 
-  async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
-    const parsed = parse(retention, input);
-    return parsed.ok ? ok(await removeExpiredLogs(this.env, parsed.value, now())) : parsed;
+  async applyRetention(input: Retention, share: ApplicationsShare): Promise<Result<RemovedCounts>> {
+    const parsed = parse(retentionCall, { input, share });
+    if (!parsed.ok) return parsed;
+    return ok(await removeExpiredLogs(this.env, parsed.value.input, now(), parsed.value.share));
   }
 
   async ready(): Promise<Readiness> {

@@ -331,6 +331,7 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
     return parsed.ok ? ok(await this.#store.findTombstones(application, pseudonyms)) : parsed;
   }
 
+  /** Removes what has expired of all applications, by time. */
   async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok ? ok(await removeExpiredInSteps(userDatabases(this.env), parsed.value, now())) : parsed;

@@ -82,7 +82,7 @@ export class RecordingApi {
   async #storeEvents(events: EventInput[], report: { accepted: number; duplicates: number }) {
     this.requests.push(events.length);
     if (this.hangs) await new Promise(() => undefined);
-    if (events.length > 10_000) return { status: 413, body: { detail: "At most 10000 lines." } };
+    if (events.length > 1000) return { status: 413, body: { detail: "At most 1000 lines." } };
     const refusal = this.refuse?.(events);
     if (refusal) return refusal;
     const users = new Set(events.map(({ userId }) => userId));

@@ -17,12 +17,16 @@ import {
 } from "../openapi/operation.ts";
 import { handleBulkLines } from "../request/handle-bulk-lines.ts";
 
-/** Limits of one request. `maxLinesPerCall` is the most that the recommendation service accepts in one call. */
+/**
+ * Limits of one request. `maxLinesPerCall` is the most that the recommendation service accepts in one call: it calls the
+ * object of each user, and a request of a worker may make 1,000 calls. A call takes up to 15 calls of other workers, and
+ * a request may make 32.
+ */
 const limits = {
   maxBytes: megabytes(32),
-  maxLines: 10_000,
+  maxLines: 1000,
   maxLineBytes: kilobytes(8),
-  maxLinesPerCall: 4000,
+  maxLinesPerCall: 500,
 };
 
 /** Adds the route that imports past events. It answers when every store has them. */

@@ -1,3 +1,4 @@
+import { type ApplicationsShare, allApplications } from "../../../shared/contracts/applications-share.ts";
 import type { Result } from "../../../shared/contracts/result.ts";
 import type { RemovedCounts, Retention } from "../../../shared/contracts/retention.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
@@ -5,7 +6,7 @@ import type { GatewayServices } from "../services.ts";
 import type { GatewayStore } from "../store.ts";
 
 /**
- * Maximum number of steps of one worker in one night. The next night removes the remaining data. A request may call other
+ * Maximum number of steps of one worker in one run. The next run removes the remaining data. A request may call other
  * workers 32 times: four of them remove data, and recalibrations start after that.
  */
 const maxStepsPerRun = 7;
@@ -18,13 +19,14 @@ const isRemoval = (entry: [string, number | undefined]): entry is [RetainedKind,
 /**
  * Removes data whose retention time is over from every worker, step by step until a worker has none left. Returns how
  * many records of each kind were removed. `failed` names each worker that failed and why; the others run on. `now` is
- * in seconds since the Unix epoch.
+ * in seconds since the Unix epoch. Objects of buckets are removed of the applications of `share` only.
  */
 export async function enforceRetention(
   services: Pick<GatewayServices, "recommendation" | "user" | "product" | "trainer">,
   store: Pick<GatewayStore, "removeExpired">,
   retention: Retention,
   now: number,
+  share: ApplicationsShare = allApplications,
 ): Promise<{ removed: RemovedCounts; failed: string[] }> {
   const removed: RemovedCounts = {};
   const failed: string[] = [];
@@ -50,10 +52,10 @@ export async function enforceRetention(
   const { recommendation, user, product, trainer } = services;
   await Promise.all([
     removeAll("gateway", async () => ({ ok: true, value: await store.removeExpired(retention, now) })),
-    removeAll("recommendation", () => recommendation.applyRetention(retention)),
-    removeAll("user", () => user.applyRetention(retention)),
-    removeAll("product", () => product.applyRetention(retention)),
-    removeAll("trainer", () => trainer.applyRetention(retention)),
+    removeAll("recommendation", () => recommendation.applyRetention(retention, share)),
+    removeAll("user", () => user.applyRetention(retention, share)),
+    removeAll("product", () => product.applyRetention(retention, share)),
+    removeAll("trainer", () => trainer.applyRetention(retention, share)),
   ]);
   return { removed, failed };
 }

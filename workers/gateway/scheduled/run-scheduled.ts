@@ -8,9 +8,7 @@ import { gatewaySettingsOf } from "../settings.ts";
 import { GatewayStore } from "../store.ts";
 import { compactLogs } from "./compact-logs.ts";
 import { enforceRetention } from "./enforce-retention.ts";
-
-/** The nightly cron of wrangler.toml; the other one runs each minute. */
-const nightlyCron = "0 3 * * *";
+import { nightlyCron, nightlyShares } from "./nightly.ts";
 
 const logFailure = (failure: object): void =>
   console.error(JSON.stringify({ event: "scheduled work failed", ...failure }));
@@ -18,21 +16,24 @@ const logFailure = (failure: object): void =>
 /**
  * Runs the work of a cron trigger. Each minute: copies changed keys to KV, sends product changes that no consumer
  * confirmed, resumes interrupted recalibrations, advances the rollouts of candidate models, and compacts the training
- * logs. Each night: applies retention, then starts a recalibration of every application's model.
+ * logs. Each night: applies retention, then starts a recalibration of every application's model. `scheduledTime`
+ * is when the trigger was due, in milliseconds since the Unix epoch.
  */
-export async function runScheduled(cron: string, env: GatewayEnv): Promise<void> {
+export async function runScheduled(cron: string, env: GatewayEnv, scheduledTime: number): Promise<void> {
+  const share = { index: new Date(scheduledTime).getUTCMinutes(), of: nightlyShares };
   if (cron === nightlyCron) {
     const { removed, failed } = await enforceRetention(
       gatewayServices(env),
       new GatewayStore(env.DB),
       gatewaySettingsOf(env).retention,
       Date.now() / 1000,
+      share,
     );
     console.log(JSON.stringify({ event: "retention applied", removed, failed }));
   }
   const work =
     cron === nightlyCron
-      ? [env.TRAINER.recalibrateAll()]
+      ? [env.TRAINER.recalibrateAll(share)]
       : [
           copyChangedKeys(new GatewayStore(env.DB), new KeyCopies(env.KEYS), Date.now() / 1000).then(ok),
           env.PRODUCT.resendOutbox(),

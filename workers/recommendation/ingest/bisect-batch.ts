@@ -12,11 +12,13 @@ export interface BisectedBatch<T> {
 
 /**
  * Runs `work` on all items at once. If it fails, runs it on each half, down to single items, so that a bad item does
- * not block the others. `work` must be idempotent: it may run again on items that were part of a failed attempt.
+ * not block the others. `work` must be idempotent: it may run again on items that were part of a failed attempt. Once
+ * `mayTry` returns false, the remaining items are not tried: half of the items are done then, unless all attempts failed.
  */
 export async function bisectBatch<T>(
   items: readonly T[],
   work: (items: readonly T[]) => Promise<void>,
+  mayTry: () => boolean = () => true,
 ): Promise<BisectedBatch<T>> {
   const result: BisectedBatch<T> = { done: [], failed: [] };
   const pending: (readonly T[])[] = [items];
@@ -24,7 +26,7 @@ export async function bisectBatch<T>(
   let lastCause = "";
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     if (part.length === 0) continue;
-    if (failures >= maxFailures) {
+    if (failures >= maxFailures || (failures > 0 && !mayTry())) {
       for (const item of part) result.failed.push({ item, cause: lastCause });
       continue;
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AcceptedInteraction } from "../../../shared/contracts/event.ts";
-import { transitionsOf } from "./deliver-rows.ts";
+import { splitByCells, transitionsOf } from "./deliver-rows.ts";
 
 const hour = 472_222;
 const choice = (
@@ -59,5 +59,20 @@ describe("transitionsOf", () => {
 
   it("L6: adds none for a dismissal", () => {
     expect(transitionsOf("u", choice("e", 0, { type: "dismiss" }))).toEqual([]);
+  });
+});
+
+describe("splitByCells", () => {
+  it("keeps what one cell gets together, with at most so many cells in a call", () => {
+    const totals = Array.from({ length: 100 }, (_, i) => ({ cell: `c${i % 40}`, i }));
+    const transitions = Array.from({ length: 100 }, (_, i) => ({ fromCell: `c${i % 50}`, i }));
+    const calls = splitByCells(totals, transitions, 20);
+    const cellsOf = (call: (typeof calls)[number]) =>
+      new Set([...call.totals.map(({ cell }) => cell), ...call.transitions.map(({ fromCell }) => fromCell)]);
+    expect(calls.map((call) => cellsOf(call).size)).toEqual([20, 20, 10]);
+    const order = (a: { i: number }, b: { i: number }) => a.i - b.i;
+    expect(calls.flatMap((call) => call.totals).sort(order)).toEqual(totals);
+    expect(calls.flatMap((call) => call.transitions).sort(order)).toEqual(transitions);
+    expect(splitByCells([], [])).toEqual([]);
   });
 });

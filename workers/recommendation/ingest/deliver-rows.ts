@@ -51,6 +51,51 @@ export function transitionsOf(
   });
 }
 
+/** Cells that one call of the location service writes to: its worker calls an object for each, and some twice. */
+const maxCellsPerCall = 450;
+
+/** Splits totals and transitions into calls of the location service, each with at most `maxCells` cells. */
+export function splitByCells<T extends { cell: string }, R extends { fromCell: string }>(
+  totals: readonly T[],
+  transitions: readonly R[],
+  maxCells: number = maxCellsPerCall,
+): { totals: T[]; transitions: R[] }[] {
+  const byCell = new Map<string, { totals: T[]; transitions: R[] }>();
+  const of = (cell: string) => {
+    const part = byCell.get(cell) ?? { totals: [], transitions: [] };
+    byCell.set(cell, part);
+    return part;
+  };
+  for (const each of totals) of(each.cell).totals.push(each);
+  for (const each of transitions) of(each.fromCell).transitions.push(each);
+  const parts = [...byCell.values()];
+  return Array.from({ length: Math.ceil(parts.length / maxCells) }, (_, i) => {
+    const some = parts.slice(i * maxCells, (i + 1) * maxCells);
+    return {
+      totals: some.flatMap((part) => part.totals),
+      transitions: some.flatMap((part) => part.transitions),
+    };
+  });
+}
+
+/** Applies totals and transitions to the cells. Returns the products whose complete totals the cells need. */
+async function applyTotals(
+  env: Pick<RecommendationEnv, "LOCATION">,
+  application: string,
+  totals: readonly (ProductTotals & { cell: string })[],
+  transitions: readonly (Transition & { fromCell: string })[],
+): Promise<UnknownProduct[]> {
+  const unknown: UnknownProduct[] = [];
+  for (const part of splitByCells(totals, transitions)) {
+    const applied = unwrap(
+      await env.LOCATION.applyTotals(application, part.totals, part.transitions),
+      "the location service",
+    );
+    unknown.push(...applied.unknown);
+  }
+  return unknown;
+}
+
 /** Returns the cell of each product: the cell that an event recorded, else the catalog's present cell. */
 async function productCells(
   env: RecommendationEnv,
@@ -81,7 +126,7 @@ async function sendCompleteTotals(
       "the user service",
     );
     const totals = allHours.map((each) => ({ ...each, cell: cells.get(each.productId) as string }));
-    unwrap(await env.LOCATION.applyTotals(application, totals, []), "the location service");
+    await applyTotals(env, application, totals, []);
   }
 }
 
@@ -138,11 +183,8 @@ export async function deliverRows(
         if (!uncounted.has(JSON.stringify([userId, each.eventId])))
           transitions.push(...transitionsOf(cellPseudonym, each));
     }
-    const applied = unwrap(
-      await env.LOCATION.applyTotals(application, totals, transitions),
-      "the location service",
-    );
-    await sendCompleteTotals(env, application, applied.unknown);
+    const unknown = await applyTotals(env, application, totals, transitions);
+    await sendCompleteTotals(env, application, unknown);
   }
   await countOutcomes(env, application, users);
   const written = await writeTrainingLog(env.TRAINING_LOG, keys, application, users);

@@ -1,7 +1,6 @@
 import type { Reduced } from "../../../durable-objects/user-session/ingest/reception.ts";
 import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
-import { mapConcurrent } from "../../../shared/async/map-concurrent.ts";
 import type {
   EventInput,
   EventReceipt,
@@ -11,16 +10,16 @@ import type {
   RejectedEvent,
 } from "../../../shared/contracts/event.ts";
 import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
-import { fromInstant, type Precision } from "../../../shared/contracts/primitives.ts";
+import { fromInstant, type Point, type Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Requester, trustedRequester } from "../../../shared/contracts/requester.ts";
 import { ok, type Refusal, RefusalError, type Result, unwrap } from "../../../shared/contracts/result.ts";
 import { hourlyLimitText, secondsToNextHour } from "../../../shared/counting/hourly-limit.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
-import { coarsenPoint } from "../../../shared/geo/coarsen-point.ts";
+import { coarsenInBatches } from "../../../shared/geo/coarsen-point.ts";
 import type { HistoryReport } from "../../../shared/services/recommendation-api.ts";
 import { storeHeldImpressions } from "../serve/send-impressions.ts";
-import { atConsent } from "./at-consent.ts";
+import { eachAtConsent, rememberConsents, type StoreOutcome } from "./at-consent.ts";
 import { deliverRows } from "./deliver-rows.ts";
 import {
   eventTimeOf,
@@ -72,8 +71,6 @@ function warningsOfStored(
 
 /** Events that the user object accepts in one call. */
 const maxEventsPerCall = 1000;
-/** User objects that are called at the same time. */
-const maxConcurrentUsers = 32;
 const noFacts: ProductFacts = {
   cell: null,
   lat: null,
@@ -155,49 +152,77 @@ interface RecordingContext {
 }
 
 /**
- * Records events in the user object, with locations at the precision that the user allows. The rows of history events
- * (`isHistory`) are returned for duplicates too, because the outbox does not send them.
+ * Records the events of users in their objects, with locations at the precision that each user allows. The rows of history
+ * events (`isHistory`) are returned for duplicates too, because the outbox does not send them. Returns what came of each
+ * user, in their order. One call of the location service coarsens the locations of all users.
  */
-async function recordForUser(
+async function recordForUsers(
   env: RecommendationEnv,
   application: string,
-  user: UserEvents,
+  users: readonly UserEvents[],
   context: RecordingContext,
-): Promise<UserIngestResult> {
-  const { userId, events } = user;
-  const session = userSessionStub(env.USER_SESSION, application, userId, knownLocation(events[0].input));
-  return unwrap(
-    await atConsent(env, application, session.id.toString(), (precision) =>
-      recordAt(env, application, session, user, { ...context, precision }),
-    ),
-    "the user object",
-  );
+): Promise<{ user: UserEvents; outcome: StoreOutcome<UserIngestResult> }[]> {
+  const coarsen = coarsenInBatches(env.LOCATION);
+  const recordings = users.map((user) => ({
+    user,
+    session: userSessionStub(env.USER_SESSION, application, user.userId, knownLocation(user.events[0].input)),
+  }));
+  const outcomes = await eachAtConsent(env, application, recordings, {
+    pseudonymOf: ({ session }) => session.id.toString(),
+    prepare: (calls) =>
+      Promise.allSettled(
+        calls.map(({ user: { user }, consent }) =>
+          Promise.all(
+            user.events.map(({ input }) => {
+              const location = knownLocation(input);
+              return location ? coarsen(location, consent) : null;
+            }),
+          ),
+        ),
+      ),
+    store: ({ user, session }, precision, locations) => {
+      if (locations.status === "rejected") throw locations.reason;
+      return recordAt(application, session, user, { ...context, precision, locations: locations.value });
+    },
+  });
+  return outcomes.map((outcome, i) => ({ user: users[i], outcome }));
 }
 
-/** Records events in the user object, with locations at the precision that the user is supposed to allow. */
+/** Returns what was recorded of a user. Throws the error of the call, or the refusal of the user's object. */
+function recordedOf(outcome: StoreOutcome<UserIngestResult>): UserIngestResult {
+  if ("error" in outcome) throw outcome.error;
+  return unwrap(outcome.answer, "the user object");
+}
+
+/**
+ * Records events in the user object, with locations at the precision that the user is supposed to allow. `locations` are
+ * those of the events.
+ */
 async function recordAt(
-  env: RecommendationEnv,
   application: string,
   session: DurableObjectStub<UserSession>,
   { userId, events }: UserEvents,
-  { facts, isHistory, requester, now, precision }: RecordingContext & { precision: Precision },
+  {
+    facts,
+    isHistory,
+    requester,
+    now,
+    precision,
+    locations,
+  }: RecordingContext & { precision: Precision; locations: readonly (Point | null)[] },
 ): Promise<Result<Reduced<UserIngestResult>>> {
-  const interactions = await Promise.all(
-    events.map(async ({ input, time, stored }): Promise<ReceivedInteraction> => {
-      const location = knownLocation(input);
-      return {
-        eventId: input.eventId,
-        type: input.type,
-        productId: input.productId,
-        time,
-        recommendationId: input.recommendationId ?? null,
-        location:
-          location && precision !== "none" ? await coarsenPoint(env.LOCATION, location, precision) : null,
-        facts: facts.get(input.productId) ?? noFacts,
-        sentTime: input.timestamp === undefined ? null : fromInstant(input.timestamp),
-        precision,
-        stored,
-      };
+  const interactions = events.map(
+    ({ input, time, stored }, i): ReceivedInteraction => ({
+      eventId: input.eventId,
+      type: input.type,
+      productId: input.productId,
+      time,
+      recommendationId: input.recommendationId ?? null,
+      location: locations[i],
+      facts: facts.get(input.productId) ?? noFacts,
+      sentTime: input.timestamp === undefined ? null : fromInstant(input.timestamp),
+      precision,
+      stored,
     }),
   );
   const ingested: UserIngestResult = {
@@ -287,9 +312,9 @@ export async function ingestEvents(
   const rows: UserRows[] = [];
   const context: RecordingContext = { facts: facts ?? new Map(), isHistory: false, requester, now };
   let ended: Refusal | null = null;
-  await mapConcurrent(maxConcurrentUsers, groupByUser(accepted), async (user) => {
+  for (const { user, outcome } of await recordForUsers(env, application, groupByUser(accepted), context)) {
     try {
-      const ingested = await recordForUser(env, application, user, context);
+      const ingested = recordedOf(outcome);
       receipt.accepted += ingested.accepted;
       receipt.duplicates += ingested.duplicates;
       receipt.rejected.push(...ingested.refused);
@@ -303,7 +328,7 @@ export async function ingestEvents(
       else console.error({ event: "events not recorded", error: errorText(error) });
       for (const { index } of user.events) receipt.rejected.push({ index, error: rejectionOf(refusal) });
     }
-  });
+  }
   if (ended) return { ok: false, error: ended };
   receipt.rejected.sort((a, b) => a.index - b.index);
   receipt.warnings = warningsOfStored(receipt.warnings, receipt.rejected).sort((a, b) => a.index - b.index);
@@ -345,6 +370,29 @@ async function findStoredEvents(
 }
 
 /**
+ * Reads the consent of users whose events have locations, so that the object of each is called once. A user without a
+ * profile has the default.
+ */
+async function readConsents(
+  env: RecommendationEnv,
+  application: string,
+  events: readonly IndexedEvent[],
+): Promise<void> {
+  const located = events.filter(({ input }) => knownLocation(input)).map(({ input }) => input.userId);
+  if (located.length === 0) return;
+  const limits = unwrap(
+    await env.USER.findConsentLimits(application, [...new Set(located)]),
+    "the user service",
+  );
+  const pseudonymOf = (userId: string): string =>
+    userSessionStub(env.USER_SESSION, application, userId, null).id.toString();
+  rememberConsents(
+    application,
+    new Map(limits.map(({ userId, precision }) => [pseudonymOf(userId), precision])),
+  );
+}
+
+/**
  * Ingests history without the outbox: records the events in the user objects, delivers their rows, then returns the
  * counts. If delivery fails, this function throws, and the caller sends the same events again.
  */
@@ -378,23 +426,24 @@ export async function ingestHistory(
       if (time > now) warnings.push(countsAsNow(index, now));
     }
   });
+  await readConsents(env, application, events);
   const users: UserRows[] = [];
   const context: RecordingContext = { facts, isHistory: true, requester: trustedRequester, now };
-  await mapConcurrent(maxConcurrentUsers, groupByUser(events), async (user) => {
-    const ingested = await recordForUser(env, application, user, context).catch((error: unknown) => {
-      // Lines of a merged user are refused for good, and must not keep the other lines from being stored.
-      if (!(error instanceof RefusalError) || error.refusal.code !== "user_merged") throw error;
-      report.rejected.push(...user.events.map(({ index }) => ({ index, error: rejectionOf(error.refusal) })));
-      return null;
-    });
-    if (ingested === null) return;
+  for (const { user, outcome } of await recordForUsers(env, application, groupByUser(events), context)) {
+    // Lines of a merged user are refused for good, and must not keep the other lines from being stored.
+    if ("answer" in outcome && !outcome.answer.ok && outcome.answer.error.code === "user_merged") {
+      const error = rejectionOf(outcome.answer.error);
+      report.rejected.push(...user.events.map(({ index }) => ({ index, error })));
+      continue;
+    }
+    const ingested = recordedOf(outcome);
     report.accepted += ingested.accepted;
     report.duplicates += ingested.duplicates;
     report.rejected.push(...ingested.refused);
     // The caller knows that the locations of a user are coarsened; each line of history need not repeat it.
     warnings.push(...ingested.warnings.filter(({ code }) => code === notBelieved));
     if (ingested.user.rows.length > 0) users.push(ingested.user);
-  });
+  }
   if (users.length > 0) await deliverRows(env, application, users);
   const kept = warningsOfStored(warnings, report.rejected);
   return kept.length > 0 ? { ...report, warnings: kept } : report;

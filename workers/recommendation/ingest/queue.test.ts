@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { refuse } from "../../../shared/contracts/result.ts";
+import { ok, refuse } from "../../../shared/contracts/result.ts";
 import { Confirmations } from "./confirmations.ts";
 import { consumeBatch } from "./queue.ts";
 
@@ -25,7 +25,7 @@ describe("consumeBatch", () => {
         return refuse("unavailable", "no database");
       },
     };
-    const env = { USER, LOCATION: {} } as unknown as RecommendationEnv;
+    const env = { USER, LOCATION: {}, PRODUCT: {} } as unknown as RecommendationEnv;
     const messages = [1, 2, 3, 1, 4, 1].map((attempts, i) => messageOf(`shop-${i}`, attempts));
     const batch = { queue: "vicinity-locations", messages } as unknown as MessageBatch;
     await consumeBatch(batch, env, new Confirmations(env.USER_SESSION));
@@ -40,5 +40,38 @@ describe("consumeBatch", () => {
       [[]],
     ]);
     for (const { ack } of messages) expect(ack).not.toHaveBeenCalled();
+  });
+
+  it("isolates a message that fails without more than 32 worker invocations, in few deliveries", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    let calls = 0;
+    const poison = "user-37";
+    const USER = {
+      findConsentLimits: async () => {
+        calls++;
+        return ok([]);
+      },
+      recordLocations: async (_application: string, visits: { userId: string }[]) => {
+        calls++;
+        return visits.some(({ userId }) => userId === poison) ? refuse("unavailable", "a bad row") : ok(null);
+      },
+    };
+    const env = {
+      ...{ USER, LOCATION: {}, PRODUCT: {} },
+      USER_SESSION: { idFromString: (id: string) => id },
+    } as unknown as RecommendationEnv;
+    let waiting = Array.from({ length: 100 }, (_, i) => {
+      const message = messageOf("shop", 1);
+      return { ...message, body: { ...message.body, userId: `user-${i}` } };
+    });
+    for (let deliveries = 0; waiting.length > 1; deliveries++) {
+      expect(deliveries).toBeLessThan(7);
+      calls = 0;
+      const batch = { queue: "vicinity-locations", messages: waiting } as unknown as MessageBatch;
+      await consumeBatch(batch, env, new Confirmations(env.USER_SESSION));
+      expect(calls).toBeLessThan(32);
+      waiting = waiting.filter(({ ack }) => ack.mock.calls.length === 0);
+    }
+    expect(waiting.map(({ body }) => body.userId)).toEqual([poison]);
   });
 });

@@ -20,6 +20,7 @@ import {
 import { messageWithoutErased, usersInMessage } from "../../../shared/dead-letters/message-users.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { bisectBatch } from "./bisect-batch.ts";
+import { CallBudget } from "./call-budget.ts";
 import { Confirmations, type DeliveredRows } from "./confirmations.ts";
 import { deliverRows, mergeByUser } from "./deliver-rows.ts";
 import { endedGenerations } from "./ended-generations.ts";
@@ -135,6 +136,7 @@ async function deliverMessages<M extends { application: string }>(
   batch: MessageBatch,
   schema: z.ZodType<M>,
   deliver: (application: string, messages: readonly M[]) => Promise<void>,
+  budget: CallBudget,
 ): Promise<void> {
   const groups = new Map<string, { message: Message; body: M }[]>();
   for (const message of batch.messages) {
@@ -159,11 +161,14 @@ async function deliverMessages<M extends { application: string }>(
   // At the same time, so that a large or failing application does not keep the messages of others waiting.
   const delivered = sorted.slice(0, maxApplicationsPerBatch);
   await mapConcurrent(maxApplicationsPerBatch, delivered, async ([application, group]) => {
-    const { done, failed } = await bisectBatch(group, (part) =>
-      deliver(
-        application,
-        part.map(({ body }) => body),
-      ),
+    const { done, failed } = await bisectBatch(
+      group,
+      (part) =>
+        deliver(
+          application,
+          part.map(({ body }) => body),
+        ),
+      budget.mayTry,
     );
     for (const { message } of done) message.ack();
     for (const { item, cause } of failed)
@@ -192,9 +197,11 @@ async function retryLater(
 /** Consumes a batch of an outbox queue or of its dead-letter queue, and adds the delivered rows to `confirmations`. */
 export async function consumeBatch(
   batch: MessageBatch,
-  env: RecommendationEnv,
+  uncounted: RecommendationEnv,
   confirmations: Confirmations,
 ): Promise<void> {
+  const budget = new CallBudget();
+  const env = budget.count(uncounted);
   const deadLetters = new DeadLetterStore(env.DEAD_LETTERS);
   if (batch.queue.endsWith("-dead")) {
     for (const message of batch.messages)
@@ -202,12 +209,23 @@ export async function consumeBatch(
     return;
   }
   if (batch.queue === "vicinity-locations")
-    await deliverMessages(env, deadLetters, batch, locationsMessage, async (application, messages) =>
-      confirmations.add(await deliverLocations(env, application, messages)),
+    await deliverMessages(
+      env,
+      deadLetters,
+      batch,
+      locationsMessage,
+      async (application, messages) => confirmations.add(await deliverLocations(env, application, messages)),
+      budget,
     );
   else
-    await deliverMessages(env, deadLetters, batch, interactionsMessage, async (application, messages) =>
-      confirmations.add(await deliverInteractions(env, application, messages)),
+    await deliverMessages(
+      env,
+      deadLetters,
+      batch,
+      interactionsMessage,
+      async (application, messages) =>
+        confirmations.add(await deliverInteractions(env, application, messages)),
+      budget,
     );
 }
 

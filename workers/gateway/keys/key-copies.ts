@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { keyRole, keyScope } from "../../../shared/contracts/credential.ts";
 import { applicationName } from "../../../shared/contracts/primitives.ts";
 import type { KeyEnd, StoredKey, UncopiedKey } from "../store.ts";

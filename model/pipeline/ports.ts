@@ -14,6 +14,8 @@ export type LocationResolution = CandidateBlocks<Columns>["place"];
 export interface Ranker {
   version: string;
   sha256: string;
+  /** Multiply-adds of one run with the longest list; absent if they are not known. */
+  multiplyAdds?: number;
   /** Weights of the first stage; absent for the defaults. */
   firstStage?: FirstStage;
   score(batch: FeatureBatch): Promise<Scores>;

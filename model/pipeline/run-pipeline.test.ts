@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Interaction } from "../../shared/contracts/event.ts";
 import type { Stage } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
+import { StandingClock } from "../../shared/testing/platform/standing-clock.ts";
 import type { CandidateStore } from "../candidate-sources/candidate-store.ts";
 import {
   inProcessCandidateService,
@@ -16,7 +17,7 @@ import { buildPyramid } from "../tiles/build-pyramid.ts";
 import { addressOfProduct, type CellProduct } from "../tiles/cell-product.ts";
 import { Random } from "../train/random.ts";
 import { linearRanker, popularityRanker } from "./fallback-rankers.ts";
-import type { Ranker } from "./ports.ts";
+import type { CandidateService, Ranker } from "./ports.ts";
 import { type PipelineQuery, runPipeline } from "./run-pipeline.ts";
 
 const now = 1_760_000_000;
@@ -179,6 +180,76 @@ describe("runPipeline", () => {
     const hurried = await recommend(emptyProfile(), { budgetMs: 0.5 }, [broken, linearRanker]);
     expect(hurried.ranker.version).toBe("linear");
     expect(hurried.stages.find(({ name }) => name === "sources")?.skipped).toContain("budget");
+  });
+
+  describe("with a budget, on a clock that stands still while the pipeline computes", () => {
+    /** Multiply-adds that take `ms` by the estimate, for 100 candidates. */
+    const costing = (ms: number): number => ms * 4_000_000 * 5;
+    /** Recommends for 100 candidates that take 6 ms to arrive, by a model whose run takes 4 ms. */
+    async function recommendWithin(budgetMs: number, advances = false) {
+      const clock = new StandingClock();
+      const slowModel: Ranker = {
+        ...{ version: "model", sha256: "", multiplyAdds: costing(4) },
+        score: (batch) => {
+          clock.work(4);
+          return linearRanker.score(batch);
+        },
+      };
+      const service: CandidateService = {
+        gatherCandidates: async (request) => {
+          await clock.wait(6);
+          return candidateService.gatherCandidates(request);
+        },
+      };
+      const answer = await runPipeline(queryOf(emptyProfile(), { budgetMs, maxCandidates: 100 }), {
+        candidateService: service,
+        rankers: [slowModel, linearRanker],
+        clock: advances ? () => clock.passedMs : clock.now,
+      });
+      return { answer, clock };
+    }
+
+    it.each([false, true])(
+      "calls a model only if its counted work fits; the clock advances: %s",
+      async (advances) => {
+        // 6 ms of waiting, 0.35 ms for the features, 4 ms for the model and 0.05 ms for the rules.
+        const late = await recommendWithin(10.3, advances);
+        expect(late.answer.ranker.version).toBe("linear");
+        expect(late.answer.stages.find(({ name }) => name === "rank")?.skipped).toBe("model: budget");
+        const inTime = await recommendWithin(10.5, advances);
+        expect(inTime.answer.ranker.version).toBe("model");
+        expect(inTime.answer.candidates).toHaveLength(100);
+      },
+    );
+
+    it("says which stages wait, and what those that compute worked on", async () => {
+      const { answer, clock } = await recommendWithin(100);
+      expect(answer.stages).toEqual([
+        { name: "sources", ms: 6, kind: "waiting" },
+        { name: "features", ms: 0, kind: "computing", candidates: 100 },
+        { name: "rank", ms: 0, kind: "computing", candidates: 100 },
+        { name: "rules", ms: 0, kind: "computing", candidates: 100 },
+      ]);
+      expect([clock.now(), clock.passedMs]).toEqual([6, 10]);
+    });
+
+    it("leaves the sources the time that the counted work of what follows does not need", async () => {
+      const timeouts: (number | null)[] = [];
+      const service: CandidateService = {
+        gatherCandidates: (request) => {
+          timeouts.push(request.profileTimeoutMs);
+          return candidateService.gatherCandidates(request);
+        },
+      };
+      const model: Ranker = { ...linearRanker, multiplyAdds: costing(4) };
+      for (const budgetMs of [20, 4, Number.POSITIVE_INFINITY])
+        await runPipeline(queryOf(emptyProfile(), { budgetMs, maxCandidates: 100 }), {
+          candidateService: service,
+          rankers: [model],
+          clock: () => 0,
+        });
+      expect(timeouts).toEqual([expect.closeTo(20 - 4.4, 6), 0, null]);
+    });
   });
 
   describe("if a source fails or is late", () => {

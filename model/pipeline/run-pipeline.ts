@@ -16,6 +16,7 @@ import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
 import { rejectedCategories } from "../rules/rejected-categories.ts";
 import { applyRules, type Rules, removedCategories } from "../rules/rules.ts";
+import { featuresMs, RequestBudget, rankingMs } from "./counted-work.ts";
 import { fetchCandidates } from "./fetch-candidates.ts";
 import { finalScores, scoresAtDistance } from "./final-scores.ts";
 import type { CandidateService, LocationResolution, Ranker } from "./ports.ts";
@@ -45,7 +46,7 @@ export interface PipelineQuery {
   maxCandidates: number;
   /** Whether the answer contains reasons. */
   explain: boolean;
-  /** Time left for the recommendation, in milliseconds; infinity for no limit. */
+  /** Time left for the recommendation, in milliseconds of waits and of counted work; infinity for no limit. */
   budgetMs: number;
   /** How the last position of the list is explored; absent for no exploration. */
   exploration?: Exploration;
@@ -56,7 +57,7 @@ export interface PipelinePorts {
   candidateService: CandidateService;
   /** In the order of preference: the first that answers ranks the candidates. */
   rankers: readonly Ranker[];
-  /** Returns milliseconds since any fixed start. */
+  /** Returns milliseconds since any fixed start. The clock may stand still while the pipeline computes. */
   clock(): number;
   /** Memory for features; if absent, each ranking allocates its own. */
   batches?: Pick<BatchPool, "acquire">;
@@ -102,20 +103,20 @@ const noExploration: Exploration = { rate: 0, depth: 0 };
 /** Products beyond the list that are ranked, to replace items that are not for sale any more. */
 const spareItems = 20;
 
-/** Milliseconds of the budget that candidate sources must leave to features, ranking and rules. */
-const reservedMs = 3;
-
-/** Milliseconds that must remain for a ranker before the last to be called. */
-const minRankingMs = 1;
-
 /** Computes one recommendation: fetches candidates, computes their features, scores them and applies the rules. */
 export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): Promise<PipelineAnswer> {
   const stages: Stage[] = [];
-  const startedMs = ports.clock();
-  let stageStartedMs = startedMs;
-  const finishStage = (name: string, skipped?: string): void => {
+  const budget = new RequestBudget(query.budgetMs, ports.clock);
+  let stageStartedMs = ports.clock();
+  const finishStage = (name: string, kind: Stage["kind"], skipped?: string, counted?: number): void => {
     const nowMs = ports.clock();
-    stages.push({ name, ms: roundToMicroseconds(nowMs - stageStartedMs), ...(skipped ? { skipped } : {}) });
+    stages.push({
+      name,
+      ms: roundToMicroseconds(nowMs - stageStartedMs),
+      kind,
+      ...(counted === undefined ? {} : { candidates: counted }),
+      ...(skipped ? { skipped } : {}),
+    });
     stageStartedMs = nowMs;
   };
   const { profile, point, now, filter, rules } = query;
@@ -138,9 +139,12 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     firstStage,
   };
   const bounded = query.budgetMs < Number.POSITIVE_INFINITY;
-  const profileTimeoutMs = bounded
-    ? Math.max(0, query.budgetMs - (ports.clock() - startedMs) - reservedMs)
-    : null;
+  // The candidate sources leave time for what follows, for as many candidates as there may be.
+  const reservedMs =
+    bounded && ports.rankers.length > 0
+      ? featuresMs(maxCandidates) + rankingMs(ports.rankers[0], maxCandidates)
+      : 0;
+  const profileTimeoutMs = bounded ? Math.max(0, budget.remainingMs - reservedMs) : null;
   const {
     candidates,
     blocks,
@@ -148,15 +152,16 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     place,
     searched,
   } = await fetchCandidates(candidateQuery, ports.candidateService, profileTimeoutMs);
-  finishStage("sources", skippedSources.length > 0 ? skippedSources.join("; ") : undefined);
+  budget.waited();
+  finishStage("sources", "waiting", skippedSources.length > 0 ? skippedSources.join("; ") : undefined);
 
   const context = rankingContext(profile, now, query.offsetSeconds, point, blocks, candidates);
   const features = computeFeatures(context, candidates, ports.batches?.acquire(candidates.length));
-  finishStage("features");
+  budget.worked(featuresMs(candidates.length));
+  finishStage("features", "computing", undefined, candidates.length);
 
-  const remainingMs = query.budgetMs - (ports.clock() - startedMs);
-  const { ranker, scores, skipped } = await scoreCandidates(ports.rankers, features, remainingMs);
-  finishStage("rank", skipped);
+  const { ranker, scores, skipped } = await scoreCandidates(ports.rankers, features, budget);
+  finishStage("rank", "computing", skipped, candidates.length);
 
   const rejected = rejectedCategories(profile, now);
   const factors = purchasedFactors(profile, candidates, now, query.historyRules);
@@ -193,26 +198,28 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const items = list.map(({ item, propensity }) => itemOf(item, propensity));
   const spare = (): PipelineItem[] =>
     order.filter(({ index }) => !shown.has(index)).map((item) => itemOf(item, 1));
-  finishStage("rules");
+  finishStage("rules", "computing", undefined, candidates.length);
   return { items, spare, ranker, candidates, features, scores, place, searched, stages };
 }
 
 /**
  * Returns the scores of the first ranker that answers. `skipped` names the rankers that failed, and those that were not
- * called for lack of time. The last ranker is always called.
+ * called because their counted work exceeds the budget. The last ranker is always called.
  */
 async function scoreCandidates(
   rankers: readonly Ranker[],
   features: FeatureBatch,
-  remainingMs: number,
+  budget: RequestBudget,
 ): Promise<{ ranker: Ranker; scores: Float32Array; skipped?: string }> {
   const failed: string[] = [];
   for (const [i, ranker] of rankers.entries()) {
     const last = i === rankers.length - 1;
-    if (!last && remainingMs < minRankingMs) {
+    const ms = rankingMs(ranker, features.count);
+    if (!last && budget.remainingMs < ms) {
       failed.push(`${ranker.version}: budget`);
       continue;
     }
+    budget.worked(ms);
     try {
       const scores = finalScores(await ranker.score(features));
       // Numbers that are not finite have no order.

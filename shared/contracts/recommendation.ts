@@ -43,16 +43,30 @@ const recommendationFields = z.strictObject({
   purchased: purchasedRule.optional(),
   explain: z.boolean().default(false),
   /** Time budget in milliseconds. The pipeline skips stages that no longer fit and names them in `stages`. */
-  budgetMs: z.number().int().min(1).max(10_000).optional(),
+  budgetMs: z.number().int().min(1).max(10_000).optional().meta({
+    description:
+      "Time budget in milliseconds: waits by the clock, and computing by estimates from counts. Stages that no longer fit are left out, and `stages` names them.",
+  }),
 });
 /** Body of `POST /v1/recommendations`. Null means absent. */
 export const recommendationInput = nullIsAbsent(recommendationFields);
 export type RecommendationInput = z.infer<typeof recommendationInput>;
 
-/** A stage of the recommendation pipeline, with its duration in milliseconds. */
+/** A stage of the recommendation pipeline. */
 export const stage = z.object({
   name: z.string(),
-  ms: z.number(),
+  ms: z.number().meta({
+    description:
+      "Milliseconds on the clock of the Worker. On Cloudflare this clock stands still while a Worker computes, so a stage of the kind `computing` has 0 there; its time is part of the next stage that waits.",
+  }),
+  kind: z.enum(["waiting", "computing"]).optional().meta({
+    description:
+      "`waiting` for other services or storage, and `computing` without a wait. Absent in receipts of version 0.2.",
+  }),
+  candidates: z.number().int().optional().meta({
+    description:
+      "How many candidates a stage of the kind `computing` worked on; budgets count them instead of time.",
+  }),
   /** Why the stage was skipped or replaced; absent if it ran. */
   skipped: z.string().optional(),
 });

@@ -98,16 +98,22 @@ function show(answer) {
   byId("model").textContent = `Model ${model.version}, ${model.sha256.slice(0, 12)}`;
   const slowest = Math.max(0.1, ...stages.map(({ ms }) => ms));
   byId("stages").replaceChildren(
-    ...stages.map(({ name, ms, skipped }) =>
+    ...stages.map(({ name, ms, kind, candidates, skipped }) =>
       element(
         "div",
         {},
         element("span", {}, name),
         element("meter", { max: slowest, value: ms }),
-        element("span", {}, skipped ? "skipped" : `${ms.toFixed(1)} ms`),
+        element("span", {}, stageText(ms, kind, candidates, skipped)),
       ),
     ),
   );
+}
+
+/** Returns what a stage took. On Cloudflare, the clock stands still while a Worker computes: a count stands for the time. */
+function stageText(ms, kind, candidates, skipped) {
+  if (skipped) return "skipped";
+  return kind === "computing" && ms === 0 ? `${candidates} candidates` : `${ms.toFixed(1)} ms`;
 }
 
 async function recommend() {

@@ -6,14 +6,17 @@ import type { RequestMeter } from "../metering/request-meter.ts";
 
 const safeRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Returns the `server-timing` header, in milliseconds: each stage of a recommendation, then the gateway's total. */
+/**
+ * Returns the `server-timing` header, in milliseconds: each stage of a recommendation, then the gateway's total. A stage that
+ * computes says so, since the clock of Cloudflare stands still meanwhile.
+ */
 const serverTiming = (stages: Stage[], totalMs: number): string =>
-  [...stages, { name: "gateway", ms: totalMs, skipped: undefined }]
-    .map(({ name, ms, skipped }) =>
-      skipped === undefined
-        ? `${name.replace(/[^\w-]/g, "-")};dur=${ms.toFixed(1)}`
-        : `${name.replace(/[^\w-]/g, "-")};desc="skipped"`,
-    )
+  [...stages, { name: "gateway", ms: totalMs, kind: "waiting", skipped: undefined }]
+    .map(({ name, ms, kind, skipped }) => {
+      const token = name.replace(/[^\w-]/g, "-");
+      if (skipped !== undefined) return `${token};desc="skipped"`;
+      return `${token};${kind === "computing" ? 'desc="computing";' : ""}dur=${ms.toFixed(1)}`;
+    })
     .join(", ");
 
 /**

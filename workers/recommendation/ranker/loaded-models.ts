@@ -1,5 +1,6 @@
 import type { FeatureShape } from "../../../model/features/batch.ts";
 import { checkGoldenVectors, checkListSizes, checkModel } from "../../../model/onnx/check-model.ts";
+import type { ModelCost } from "../../../model/onnx/inspect/inspect-graph.ts";
 import { inspectOnnx } from "../../../model/onnx/inspect/inspect-onnx.ts";
 import { grouped, maxCandidatesPerRun } from "../../../model/onnx/inspect/limits.ts";
 import { modelIdentity } from "../../../model/onnx/model-identity.ts";
@@ -17,6 +18,8 @@ interface Loaded {
   sha256: string;
   session: ModelSession;
   firstStage: FirstStage | undefined;
+  /** Multiply-adds of one run with the longest list. */
+  multiplyAdds: number;
 }
 
 /** Opens a session on a model file; throws if the runtime refuses the file. */
@@ -118,7 +121,7 @@ export class LoadedModels {
         { retryAfter: retryAfterNoPlace },
       );
     try {
-      const opened = await this.#openChecked(checked.value, bytes);
+      const opened = await this.#openChecked(checked.value, bytes, inspected.value);
       if (!opened.ok) return opened;
       const meanwhile = this.get(application, identity);
       if (meanwhile) {
@@ -132,7 +135,11 @@ export class LoadedModels {
     }
   }
 
-  async #openChecked(manifest: ModelManifest, bytes: Uint8Array): Promise<Result<Loaded>> {
+  async #openChecked(
+    manifest: ModelManifest,
+    bytes: Uint8Array,
+    { multiplyAdds }: ModelCost,
+  ): Promise<Result<Loaded>> {
     let session: ModelSession | null = null;
     try {
       session = await this.#open(bytes, this.#shape);
@@ -140,7 +147,7 @@ export class LoadedModels {
       const checked = golden.ok ? await checkListSizes(manifest, session) : golden;
       if (checked.ok) {
         const { version, sha256, firstStage } = manifest;
-        return ok({ version, sha256, firstStage, session });
+        return ok({ version, sha256, firstStage, session, multiplyAdds });
       }
       await session.release();
       return checked;
@@ -155,12 +162,13 @@ export class LoadedModels {
   #rankerOver(
     application: string,
     identity: string,
-    { version, sha256, session, firstStage }: Loaded,
+    { version, sha256, session, firstStage, multiplyAdds }: Loaded,
   ): Ranker {
     return {
       version,
       sha256,
       firstStage,
+      multiplyAdds,
       score: (batch) => {
         if (batch.count > maxCandidatesPerRun)
           throw new Error(

@@ -168,6 +168,7 @@ export async function recommendProducts(
   const stageOf = (name: string, ms: number, reason: string | undefined): Stage => ({
     name,
     ms: round(ms),
+    kind: "waiting",
     ...(reason ? { skipped: reason } : {}),
   });
   const stages: Stage[] = [

@@ -1,16 +1,33 @@
 import { float64Tag, nullTag, uint16Tag, uint32Tag } from "./number-tags.ts";
 
 const initialBytes = 8192;
+/** A memory up to this size is kept for the next writer, in bytes. */
+const maxKeptBytes = 64 * 1024;
 /** Bytes that a number takes at most. */
 const numberBytes = 9;
 
-/** Writes numbers and texts one after another. A `ByteReader` reads them in the same order. */
+/**
+ * Memory of the last writer that finished; null while a writer has it. Memory outside the heap of JavaScript makes V8
+ * collect garbage, so that writers with memory of their own paused a thread for milliseconds.
+ */
+let kept: Uint8Array<ArrayBuffer> | null = null;
+
+/**
+ * Writes numbers and texts one after another, and is of no use after {@link ByteWriter.finish}. A `ByteReader` reads them in
+ * the same order.
+ */
 export class ByteWriter {
-  #bytes = new Uint8Array(initialBytes);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #length = 0;
   /** The index of each text in the table of texts. */
   readonly #indices = new Map<string, number>();
+
+  constructor() {
+    this.#bytes = kept ?? new Uint8Array(initialBytes);
+    kept = null;
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   /** Writes any number, or null. A whole number below {@link uint16Tag} takes one byte, any other at most nine. */
   number(value: number | null): void {
@@ -49,14 +66,18 @@ export class ByteWriter {
   finish(firstByte: number): Uint8Array<ArrayBuffer> {
     const texts = [...this.#indices.keys()];
     const joined = new TextEncoder().encode(texts.join(""));
-    const sizes = new ByteWriter();
-    sizes.numbers(texts.map(({ length }) => length));
-    sizes.number(joined.length);
-    const finished = new Uint8Array(1 + sizes.#length + joined.length + this.#length);
+    const contentLength = this.#length;
+    this.number(texts.length);
+    for (const { length } of texts) this.number(length);
+    this.number(joined.length);
+    // The sizes were written last, and stand first.
+    const sizes = this.#bytes.subarray(contentLength, this.#length);
+    const finished = new Uint8Array(1 + this.#length + joined.length);
     finished[0] = firstByte;
-    finished.set(sizes.#written, 1);
-    finished.set(joined, 1 + sizes.#length);
-    finished.set(this.#written, 1 + sizes.#length + joined.length);
+    finished.set(sizes, 1);
+    finished.set(joined, 1 + sizes.length);
+    finished.set(this.#bytes.subarray(0, contentLength), 1 + sizes.length + joined.length);
+    if (this.#bytes.length <= maxKeptBytes) kept = this.#bytes;
     return finished;
   }
 
@@ -67,10 +88,6 @@ export class ByteWriter {
     const index = this.#indices.size;
     this.#indices.set(text, index);
     return index;
-  }
-
-  get #written(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
   }
 
   #grow(): void {

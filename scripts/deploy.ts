@@ -23,7 +23,7 @@ import { planLines } from "./deploy/plan/plan-lines.ts";
 import { secretValues } from "./deploy/plan/secret-values.ts";
 import { preparePlan } from "./deploy/prepare-plan.ts";
 import { releaseLabel } from "./deploy/release-label.ts";
-import { planRollback, rollBack } from "./deploy/rollout/rollback.ts";
+import { checkNoneRuns, planRollback, rollBack } from "./deploy/rollout/rollback.ts";
 import { smokeParts } from "./deploy/rollout/smoke-test.ts";
 import { runPlan } from "./deploy/run-plan.ts";
 import { askSecret } from "./secrets/ask-secret.ts";
@@ -115,6 +115,7 @@ async function deploy(): Promise<void> {
 async function undo(): Promise<void> {
   const record = recordOf(account, environment, now);
   const workers = configuredWorkers(environment);
+  if (!values["take-over"]) await checkNoneRuns(record, now());
   const rollback = await planRollback(
     record,
     workers.map(({ name }) => name),

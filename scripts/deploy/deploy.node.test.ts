@@ -1,11 +1,13 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { root } from "../workers.ts";
 import { Account } from "./account/account.ts";
 import { recordOf } from "./account/account-state.ts";
 import { configuredWorkers } from "./configuration/configured-workers.ts";
-import { planRollback, rollBack } from "./rollout/rollback.ts";
+import { checkNoneRuns, planRollback, rollBack } from "./rollout/rollback.ts";
 import { deployTo, healthyGateway, planFor, testEnvironment } from "./testing/deploy-to.ts";
 import { FakeAccount } from "./testing/fake-account.ts";
 
@@ -112,6 +114,24 @@ describe("npm run deploy to an empty account", () => {
   });
 });
 
+describe.runIf(process.env.VICINITY_LONG)(
+  "npm run deploy -- --env staging --dry-run",
+  { timeout: 300_000 },
+  () => {
+    it("bundles every worker with wrangler itself, also where nobody is logged in", () => {
+      const output = execFileSync(process.execPath, ["scripts/deploy.ts", "--env", "staging", "--dry-run"], {
+        cwd: root,
+        encoding: "utf8",
+        env: { ...process.env, CLOUDFLARE_API_TOKEN: "", HOME: folder, XDG_CONFIG_HOME: folder },
+      });
+      expect(output).toContain("wrangler is not logged in; this is the plan of an empty account");
+      for (const name of workerNames)
+        expect(output).toMatch(new RegExp(`\\d\\. ${name} +first deployment \\([\\d.]+ KiB`));
+      expect(output).toContain("D1 database   vicinity-deployments-staging");
+    });
+  },
+);
+
 describe("npm run deploy of a new version", () => {
   it("moves requests by steps, callees first, and tests each step; the others stay", async () => {
     const fake = await deployedAccount();
@@ -178,6 +198,10 @@ describe("npm run deploy of a new version", () => {
     const database = fake.databases.get("vicinity-deployments-testing")?.sqlite;
     database?.exec("UPDATE releases SET status = 'running'");
     await expect(deployTo(fake)).rejects.toThrow("Another deployment (vicinity 1.0.0) runs");
+    const seconds = Date.parse("2026-01-31T12:00:00Z") / 1000;
+    const record = recordOf(new Account(fake.run), environment, () => seconds);
+    await expect(checkNoneRuns(record, seconds)).rejects.toThrow("is being deployed");
+    await checkNoneRuns(record, seconds + 3600);
     await deployTo(fake, { takeOver: true });
     expect(database?.prepare("SELECT status FROM releases").all()).toEqual([{ status: "finished" }]);
   });

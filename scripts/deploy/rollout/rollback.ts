@@ -1,5 +1,10 @@
 import type { Account } from "../account/account.ts";
-import type { DeploymentRecord, RecordedChange, Release } from "../account/deployment-record.ts";
+import {
+  type DeploymentRecord,
+  type RecordedChange,
+  type Release,
+  staleAfterSeconds,
+} from "../account/deployment-record.ts";
 
 /** What a rollback does to one worker. */
 export interface RollbackStep {
@@ -37,6 +42,17 @@ export async function planRollback(record: DeploymentRecord, order: readonly str
       .sort((a, b) => order.indexOf(b.worker) - order.indexOf(a.worker))
       .map(({ worker, before }: RecordedChange) => ({ worker, versionId: before as string })),
   };
+}
+
+/** Throws if another deployment runs, which would go on with what a rollback undoes. */
+export async function checkNoneRuns(record: DeploymentRecord, now: number): Promise<void> {
+  const running = (await record.releases()).find(
+    ({ status, touchedAt }) => status === "running" && touchedAt > now - staleAfterSeconds,
+  );
+  if (running)
+    throw new Error(
+      `${running.label} is being deployed. End that command first, then give --take-over with --rollback.`,
+    );
 }
 
 /** Gives all requests of each worker to its version of before. `onStep` gets the worker before its step. */

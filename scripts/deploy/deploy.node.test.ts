@@ -72,7 +72,7 @@ describe("npm run deploy to an empty account", () => {
     expect(changing(fake.calls)).toEqual([]);
   });
 
-  it("goes on where it was killed, whichever command that was", async () => {
+  it("goes on where it was killed, whichever command that was", { timeout: 600_000 }, async () => {
     const whole = new FakeAccount();
     await deployTo(whole);
     const total = whole.calls.length;
@@ -299,7 +299,7 @@ describe("npm run deploy to an account of version 0.2", () => {
     expect(shifts(fake.calls, "cell")).toEqual(["95+5", "75+25", "100"]);
   });
 
-  it("takes every class over once, wherever it is killed", async () => {
+  it("takes every class over once, wherever it is killed", { timeout: 600_000 }, async () => {
     const whole = await earlierAccount();
     await deployTo(whole, { secrets: { given } });
     for (let kill = 20; kill < whole.calls.length; kill += process.env.VICINITY_LONG ? 1 : 17) {

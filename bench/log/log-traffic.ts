@@ -13,8 +13,8 @@ const eventsPerBatch = 20;
 const eventsPerExample = 40;
 /** Different examples. The log repeats them for other users and recommendations. */
 const distinctExamples = 200;
-/** One of so many events is of the busiest user, who is there on every day. */
-const eventsPerBusiest = 5000;
+/** One of so many events is of the busiest user, who is there on every day. The number is prime, so that examples are as rare. */
+const eventsPerBusiest = 5003;
 const products = 20_000;
 
 /** The size of a generated log. */

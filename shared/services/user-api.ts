@@ -111,6 +111,12 @@ export interface StoredEvent {
   recommendationId: string | null;
 }
 
+/** What a call of `advanceMoves` did: how many moves of buckets it finished, and how many are left. */
+export interface MovedBuckets {
+  done: number;
+  waiting: number;
+}
+
 /** What `recordInteractions` returns. */
 export interface RecordedInteractions {
   inserted: number;
@@ -259,4 +265,9 @@ export interface UserApi extends ReadinessApi, RetentionApi {
   ): Promise<Result<{ changed: number }>>;
   /** Returns the tombstones of those pseudonyms (at most 10,000) that have one. */
   findTombstones(application: string, pseudonyms: string[]): Promise<Result<Tombstone[]>>;
+  /**
+   * Continues the moves of buckets between the databases of users, for less than a minute. The gateway's cron calls it each
+   * minute; a move that was interrupted goes on then.
+   */
+  advanceMoves(): Promise<Result<MovedBuckets>>;
 }

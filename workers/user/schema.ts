@@ -207,17 +207,22 @@ export const buckets = sqliteTable("buckets", {
   run: integer("run").notNull().default(0),
   /** Until when writes wait for the end of the move, in seconds since the Unix epoch. */
   lockedUntil: real("locked_until").notNull().default(0),
-  /** Of a leaving bucket: how far it is copied, as JSON. */
+  /** How far a leaving bucket is copied, as JSON; `empty` if nothing is left of one that arrives or is gone. */
   position: text("position"),
 });
 
-/** Rows of the leaving bucket that changed since its move began, in the order of the changes. */
-export const bucketChanges = sqliteTable("bucket_changes", {
-  seq: integer("seq").primaryKey({ autoIncrement: true }),
-  changedTable: text("changed_table").notNull(),
-  /** Values of the row's primary key, as JSON. */
-  key: text("key").notNull(),
-});
+/** Rows of leaving buckets that changed since their moves began, in the order of the changes. */
+export const bucketChanges = sqliteTable(
+  "bucket_changes",
+  {
+    seq: integer("seq").primaryKey({ autoIncrement: true }),
+    changedTable: text("changed_table").notNull(),
+    /** Values of the row's primary key, as JSON. */
+    key: text("key").notNull(),
+    bucket: integer("bucket").notNull().default(-1),
+  },
+  (table) => [index("bucket_changes_by_bucket").on(table.bucket, table.changedTable, table.seq)],
+);
 
 /** Always empty: a write that must not happen inserts a row here, which its constraints refuse (`buckets/fence.ts`). */
 export const refusedWrites = sqliteTable(

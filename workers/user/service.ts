@@ -16,6 +16,7 @@ import type {
   GenerationEnd,
   HistoryRow,
   KnownToTarget,
+  MovedBuckets,
   RecordedInteractions,
   Replacements,
   StoredEvent,
@@ -26,9 +27,10 @@ import type {
   UserVisit,
 } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
+import { advanceMoves } from "./buckets/bucket-moves.ts";
 import type { UserDatabases } from "./buckets/user-databases.ts";
 import { readConsentLimits, replaceLocations } from "./consent.ts";
-import { userDatabases } from "./database.ts";
+import { userDatabaseNames, userDatabases } from "./database.ts";
 import type { UserInteractionBatch, UserVisitBatch } from "./interaction-rows.ts";
 import {
   adoptProfile,
@@ -76,6 +78,9 @@ import { type UserRow, UserStore } from "./store.ts";
 import type { InteractionRow } from "./stored-interaction.ts";
 
 const now = (): number => Date.now() / 1000;
+
+/** Seconds for which one call moves buckets: less than the minute after which the next call comes. */
+const movingSeconds = 40;
 
 /** RPC entry point of the user worker. Parses the input and delegates to {@link UserStore}; see {@link UserApi}. */
 export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
@@ -335,6 +340,10 @@ export class UserService extends WorkerEntrypoint<UserEnv> implements UserApi {
   async applyRetention(input: Retention): Promise<Result<RemovedCounts>> {
     const parsed = parse(retention, input);
     return parsed.ok ? ok(await removeExpiredInSteps(userDatabases(this.env), parsed.value, now())) : parsed;
+  }
+
+  async advanceMoves(): Promise<Result<MovedBuckets>> {
+    return ok(await advanceMoves(this.#databases, userDatabaseNames(this.env), movingSeconds, now));
   }
 
   async ready(): Promise<Readiness> {

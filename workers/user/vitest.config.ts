@@ -13,7 +13,11 @@ export default defineConfig({
         compatibilityDate: "2026-11-01",
         d1Databases: ["DB", "DB_1"],
         // The events of most tests have exact locations.
-        bindings: { MIGRATIONS: await readD1Migrations(migrations), DEFAULT_CONSENT: "exact" },
+        bindings: {
+          MIGRATIONS: await readD1Migrations(migrations),
+          DEFAULT_CONSENT: "exact",
+          LONG: process.env.VICINITY_LONG === "1",
+        },
       },
     })),
   ],

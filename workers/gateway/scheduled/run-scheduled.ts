@@ -15,9 +15,9 @@ const logFailure = (failure: object): void =>
 
 /**
  * Runs the work of a cron trigger. Each minute: copies changed keys to KV, sends product changes that no consumer
- * confirmed, resumes interrupted recalibrations, advances the rollouts of candidate models, and compacts the training
- * logs. Each night: applies retention, then starts a recalibration of every application's model. `scheduledTime`
- * is when the trigger was due, in milliseconds since the Unix epoch.
+ * confirmed, resumes interrupted recalibrations, advances the rollouts of candidate models, compacts the training logs,
+ * and moves buckets of users between databases. Each night: applies retention, then starts a recalibration of every
+ * application's model. `scheduledTime` is when the trigger was due, in milliseconds since the Unix epoch.
  */
 export async function runScheduled(cron: string, env: GatewayEnv, scheduledTime: number): Promise<void> {
   const share = { index: new Date(scheduledTime).getUTCMinutes(), of: nightlyShares };
@@ -40,6 +40,7 @@ export async function runScheduled(cron: string, env: GatewayEnv, scheduledTime:
           resumeRecalibrations(env),
           env.RECOMMENDATION.advanceRollouts(),
           compactLogs(env.TRAINER),
+          env.USER.advanceMoves(),
         ];
   // Each task runs on its own: one that fails stops no other.
   for (const result of await Promise.allSettled(work)) {

@@ -107,6 +107,7 @@ const userService = (): UserApi => {
   return {
     ready: up,
     applyRetention: async () => ok({}),
+    advanceMoves: async () => ok({ done: 0, waiting: 0 }),
     put: async (application, id, input) => {
       const name = `${application}/${id}`;
       const created = !users.has(name);

@@ -22,6 +22,7 @@ import { measureRare } from "./sections/rare.ts";
 import { measureRecalibration } from "./sections/recalibration.ts";
 import { measureRecalibrationMemory } from "./sections/recalibration-memory.ts";
 import { measureRules } from "./sections/rules.ts";
+import { measureCost, measureFreshness } from "./sections/simulations.ts";
 import { measureSoak } from "./sections/soak.ts";
 import { measureStartup } from "./sections/startup.ts";
 import { measureSwap } from "./sections/swap.ts";
@@ -43,6 +44,8 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["as-started", measureAsStarted],
   ["mixed", measureMixed],
   ["writes", measureWrites],
+  ["freshness", measureFreshness],
+  ["cost", measureCost],
 ]);
 /** Sections that send requests to the workers. */
 const workerSections = new Map<SectionName, (context: BenchContext, served: ServedCatalog) => Promise<void>>([

@@ -20,6 +20,8 @@ export const sectionNames = [
   "as-started",
   "mixed",
   "writes",
+  "freshness",
+  "cost",
   "end-to-end",
   "ingest",
   "swap",
@@ -30,7 +32,7 @@ export const sectionNames = [
 export type SectionName = (typeof sectionNames)[number];
 
 /** Sections that run only if `--only` names them. */
-const namedSections: ReadonlySet<SectionName> = new Set(["mixed", "writes"]);
+const namedSections: ReadonlySet<SectionName> = new Set(["mixed", "writes", "freshness", "cost"]);
 
 /** Options of `npm run bench`. */
 export interface BenchOptions {

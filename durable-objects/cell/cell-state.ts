@@ -18,8 +18,8 @@ export interface CellState extends PublishState {
   version: number;
   /** When KV got the last copy of a parent's tile, in milliseconds since the epoch; 0 for never. */
   copiedAt: number;
-  /** Whether a parent's tile changed so that KV is to get a copy. */
-  copyPending: boolean;
+  /** When KV is to get a copy of a parent's tile, which changed since the last one; 0 if it did not. */
+  copyAt: number;
   /** Whether KV may hold a tile under the key of releases up to 0.2. */
   hasEarlierKey: boolean;
   phase: CellPhase;
@@ -46,7 +46,7 @@ export type CellPhase = "leaf" | "receiving" | "splitting" | "migrated" | "split
 export const initialState = {
   version: 0,
   copiedAt: 0,
-  copyPending: false,
+  copyAt: 0,
   hasEarlierKey: false,
   contentChanged: false,
   renew: false,
@@ -77,30 +77,29 @@ export const canDeferCompaction = (state: CellState): boolean => state.phase ===
 export const withoutPendingCounts = (state: CellState): string =>
   JSON.stringify({ ...state, pendingInteractions: 0, countedUpToSeq: 0 });
 
+/** Delay before a copy, so that it has all cells of a region that is new, in milliseconds. */
+const copyGatherMs = 60_000;
 /** Minimum interval between copies of a parent's tile in KV, in milliseconds. */
 const copyIntervalMs = 600_000;
 /** Age of the copy from which on changed counts alone make another one, in milliseconds. */
-const maxCopyAgeMs = 86_400_000;
+const maxCopyAgeMs = 7 * 86_400_000;
 
 /** Notes that a summary of a parent changed, so that KV gets a copy of its tile. A split cell's parent lists its leaves. */
 export function markForCopy(state: CellState, contentChanged: boolean, now: number): void {
   if (holdsProducts(state.cell)) return;
-  state.copyPending ||= contentChanged || now - state.copiedAt > maxCopyAgeMs;
+  if (state.copyAt > 0 || !(contentChanged || now - state.copiedAt > maxCopyAgeMs)) return;
+  state.copyAt = Math.max(now + copyGatherMs, state.copiedAt + copyIntervalMs);
 }
 
-/** Returns when KV is to get a copy of the tile, in milliseconds since the epoch; null for never. */
-const copyAt = ({ copyPending, copiedAt }: CellState, now: number): number | null =>
-  copyPending ? Math.max(now + parentPolicy.gatherMs, copiedAt + copyIntervalMs) : null;
-
 /** Returns whether KV is to get a copy of the tile now, in milliseconds since the epoch. */
-export const isCopyDue = ({ copyPending, copiedAt }: CellState, now: number): boolean =>
-  copyPending && now >= copiedAt + copyIntervalMs;
+export const isCopyDue = ({ copyAt }: CellState, now: number): boolean => copyAt > 0 && now >= copyAt;
 
 /** Returns when the alarm must run, in milliseconds: at once during a split; null for never. */
 export function alarmAt(state: CellState, now: number): number | null {
   if (state.phase === "splitting" || state.phase === "migrated") return now;
   if (state.phase === "receiving") return null;
-  const times = [nextPublicationAt(state, now), copyAt(state, now)].filter((each) => each !== null);
+  const copyAt = state.copyAt > 0 ? state.copyAt : null;
+  const times = [nextPublicationAt(state, now), copyAt].filter((each) => each !== null);
   return times.length > 0 ? Math.min(...times) : null;
 }
 

@@ -58,6 +58,8 @@ interface Publication {
   contentChanged: boolean;
   /** Changes of products in this instance, up to the ones that the tile shows. */
   changes: number;
+  /** The content that the tile shows: the revision of the tables. */
+  revision: number;
 }
 
 /** Why a child cell has published its tile. */
@@ -81,6 +83,8 @@ export class Cell extends DurableObject<CellEnv> {
   readonly #worldRelay: WorldRelay;
   /** Changes of products and summaries in this instance. */
   #changes = 0;
+  /** A publication that is stored in KV, and of which the parent does not know yet. */
+  #unreported: Publication | null = null;
 
   constructor(ctx: DurableObjectState, env: CellEnv) {
     super(ctx, env);
@@ -386,11 +390,12 @@ export class Cell extends DurableObject<CellEnv> {
         current.phase = "splitting";
         current.progress = { step: "clear" };
       });
+    const { revision } = this.#tables;
     if (isLeaf)
       await this.env.TILES.put(tileKey(application, cell, version), tile, { expirationTtl: tileLifeSeconds });
     // Readers of releases up to 0.2 then ask this object, instead of reading a tile that is no longer written.
     if (hasEarlierKey) await this.env.TILES.delete(earlierTileKey(application, cell));
-    return { version, summary: summarizeTile(columns), interactions, contentChanged, changes };
+    return { version, summary: summarizeTile(columns), interactions, contentChanged, changes, revision };
   }
 
   /** Marks as published what a publication shows. */
@@ -411,7 +416,10 @@ export class Cell extends DurableObject<CellEnv> {
   /** Stores the tile of a leaf, and sends the summary to the parent cell, which then knows the version. */
   async #publish(state: CellState): Promise<void> {
     const { application, cell } = state;
-    const publication = await this.#storeTile(state);
+    // While the parent cannot be reached, the same content is not written again.
+    const stored = this.#unreported?.revision === this.#tables.revision ? this.#unreported : null;
+    const publication = stored ?? (await this.#storeTile(state));
+    this.#unreported = publication;
     const { version, summary, contentChanged, interactions } = publication;
     const parent = parentCell(cell);
     const emptySummary = (): ChildSummary => ({
@@ -426,6 +434,7 @@ export class Cell extends DurableObject<CellEnv> {
         { contentChanged, interactions },
       );
     this.#finish(state, publication);
+    this.#unreported = null;
   }
 
   /** Copies the tile of a parent to KV if that is due, for readers who cannot reach this object. */
@@ -438,7 +447,8 @@ export class Cell extends DurableObject<CellEnv> {
     if (state.hasEarlierKey) await this.env.TILES.delete(earlierTileKey(application, cell));
     this.#tables.transaction(application, cell, (current) => {
       current.copiedAt = Date.now();
-      current.copyPending = current.version !== version;
+      current.copyAt = 0;
+      if (current.version !== version) markForCopy(current, true, current.copiedAt);
       current.hasEarlierKey = false;
     });
   }

@@ -189,15 +189,16 @@ describe("Cell", () => {
       expect(await runDurableObjectAlarm(cell("quiet"))).toBe(true);
       expect(await runDurableObjectAlarm(above)).toBe(true);
       const before = { keys: await keys(), version: await listed() };
-      expect(before.keys).toContain(parentCopyKey("quiet", parentName));
 
       vi.setSystemTime(Date.now() + hour);
+      expect(await runDurableObjectAlarm(above)).toBe(true);
+      expect(await keys()).toContain(parentCopyKey("quiet", parentName));
       await cell("quiet").applyTotals("quiet", leaf, [totals("a", 501)], []);
       expect(await alarmDelay(leaf)).toBe(6 * hour);
       vi.setSystemTime(Date.now() + 6 * hour);
       await evictDurableObject(cell("quiet"));
       expect(await runDurableObjectAlarm(cell("quiet"))).toBe(true);
-      expect((await keys()).length).toBe(before.keys.length + 1);
+      expect((await keys()).length).toBe(before.keys.length + 2);
       // The parent knows the version at once. It tells the cells above a day later.
       expect(await listed()).toBeGreaterThan(before.version);
       expect(await listed()).toBe((await published("quiet"))?.meta.version);
@@ -247,6 +248,28 @@ describe("Cell", () => {
     }
   });
 
+  it("writes a tile once while its parent cannot be reached, and reports it later", async () => {
+    await cell("cut off").applyChanges("cut off", leaf, [change("a", 1)], []);
+    const setCells = (cells: object) =>
+      runInDurableObject(cell("cut off"), (object) => {
+        Reflect.set(object, "env", { ...Reflect.get(object, "env"), CELL: cells });
+      });
+    await setCells({
+      idFromName: () => "id",
+      get: () => ({ applyChildSummary: () => Promise.reject(new Error("down")) }),
+    });
+    for (let attempt = 0; attempt < 3; attempt++)
+      expect(await runDurableObjectAlarm(cell("cut off"))).toBe(true);
+    const { keys } = await environment.TILES.list({ prefix: "cut off/tile/" });
+    expect(keys.length).toBe(1);
+    await setCells(environment.CELL);
+    await runDurableObjectAlarm(cell("cut off"));
+    expect((await tile("cut off", parentCell(leaf) ?? "")).meta.children).toMatchObject([
+      { version: (await published("cut off"))?.meta.version },
+    ]);
+    expect((await environment.TILES.list({ prefix: "cut off/tile/" })).keys.length).toBe(1);
+  });
+
   it("takes over the state of release 0.2: it deletes the tile that is no longer written, and answers its readers", async () => {
     const stub = () => cell("release");
     await stub().applyChanges("release", leaf, [change("a", 1)], []);
@@ -256,7 +279,7 @@ describe("Cell", () => {
         hasEarlierKey: _key,
         renew: _renew,
         copiedAt: _at,
-        copyPending: _copy,
+        copyAt: _copy,
         ...state
       } = JSON.parse(value);
       const earlier = { ...state, version: 7, contentChanged: false, publishing: true };

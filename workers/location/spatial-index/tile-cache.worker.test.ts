@@ -136,6 +136,8 @@ describe("TileCache", () => {
   it("uses the copy of a directory that cannot be reached, and asks the leaves themselves what is current", async () => {
     await publish("copy");
     await publish("copy", 2, 500);
+    later(61);
+    await runDurableObjectAlarm(cellStub(environment.CELL, "copy", directory));
     const cells = environment.CELL;
     const blocked = cells.idFromName(`copy:${directory}`).toString();
     const CELL = {

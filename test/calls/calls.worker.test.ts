@@ -182,7 +182,7 @@ describe("a cron trigger", () => {
     // The models of these applications have no file, and the runs log what they removed.
     for (const method of ["error", "log"] as const) vi.spyOn(console, method).mockReturnValue();
     const today = new Date().toISOString().slice(0, 10);
-    const names = Array.from({ length: isLong ? 1200 : 200 }, (_, i) => `shop-${i}`);
+    const names = Array.from({ length: isLong ? 1200 : 120 }, (_, i) => `shop-${i}`);
     for (let i = 0; i < names.length; i += 50)
       await Promise.all(
         names.slice(i, i + 50).map((name) => bindings.TRAINING_LOG.put(`${name}/log/v1/${today}/0/x`, "x")),

@@ -34,5 +34,5 @@ export default projectWithObjects({
     TRAINER_MIGRATIONS: "trainer",
   },
   variables: { BATCH_SIZES: JSON.stringify(batchSizes) },
-  timeoutMs: 60_000,
+  timeoutMs: 240_000,
 });

@@ -138,7 +138,11 @@ describe("location consent", () => {
     const traces = await findTraces(stack, digits, [realLocation.lat, realLocation.lon]);
     // The search works: it finds rows and the user's Durable Object. No log line and no cell has an exact location.
     expect(traces).toEqual(
-      expect.arrayContaining(["user users", "user interactions", expect.stringMatching(/^USER_SESSION /)]),
+      expect.arrayContaining([
+        "user users",
+        "user recent_interactions",
+        expect.stringMatching(/^USER_SESSION /),
+      ]),
     );
     expect(traces.filter((trace) => trace.startsWith("log "))).toEqual([]);
     expect(traces.filter((trace) => trace.startsWith("CELL "))).toEqual([]);

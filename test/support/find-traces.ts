@@ -22,6 +22,14 @@ const durableObjectBindings = [
 /** Returns bytes as text with one character per byte, so that binary numbers can be searched for. */
 const bytesToText = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("latin1");
 
+/** Returns rows of D1 as text. A column of bytes, which D1 returns as an array of numbers, is text of both forms. */
+const rowsToText = (rows: unknown[]): string =>
+  JSON.stringify(rows, (_column, value: unknown) =>
+    Array.isArray(value) && value.every((byte) => typeof byte === "number")
+      ? `${Buffer.from(value).toString("latin1")} ${Buffer.from(value).toString("hex")}`
+      : value,
+  );
+
 /** Returns the content of D1, R2 and KV as text, by name of the table, object or key. */
 async function readStores(stack: TestStack): Promise<Map<string, string>> {
   const contents = new Map<string, string>();
@@ -32,7 +40,7 @@ async function readStores(stack: TestStack): Promise<Map<string, string>> {
     for (const { name } of tables.results) {
       if (name === "cities") continue;
       const { results } = await database.prepare(`SELECT * FROM ${name}`).all();
-      contents.set(`${worker} ${name}`, JSON.stringify(results));
+      contents.set(`${worker} ${name}`, rowsToText(results));
     }
   }
   for (const [worker, name] of buckets) {

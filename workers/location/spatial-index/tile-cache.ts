@@ -34,7 +34,7 @@ interface Freshness {
   staleMs: number;
 }
 /** A directory: a cell above the leaves, whose tile lists the current versions of all leaves below it. */
-const directoryFreshness: Freshness = { freshMs: 2000, staleMs: 4000 };
+const directoryFreshness: Freshness = { freshMs: 3000, staleMs: 5000 };
 /** A directory that cannot be reached: no request waits for it while there is a tile. */
 const unreachableFreshness: Freshness = { freshMs: 5000, staleMs: Number.POSITIVE_INFINITY };
 /** A leaf whose directory cannot be reached, which its own object is asked for. */

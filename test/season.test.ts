@@ -21,7 +21,7 @@ const { size, visitsPerDay, regularDays } = long
     }
   : {
       size: { products: 400, users: 100, events: 3000, days: 56, cities: 1 },
-      visitsPerDay: [150, 80],
+      visitsPerDay: [150, 240],
       regularDays: 0,
     };
 /** Number of visits with which the recalibrated model and the reference model are compared. */

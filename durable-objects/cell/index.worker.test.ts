@@ -3,11 +3,10 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { leafCell, parentCell } from "../../shared/geo/cells.ts";
-import type { Cell } from "./cell.ts";
 import { cellStub } from "./cell-stub.ts";
 
-const { CELL } = env as unknown as { CELL: DurableObjectNamespace<Cell> };
-const { default: worker } = exports as unknown as { default: { fetch(url: string): Promise<Response> } };
+const { CELL } = env as CellEnv;
+const { default: worker } = exports;
 
 describe("the worker of the cells, with its own configuration", () => {
   it("answers no public request", async () => {

@@ -7,12 +7,8 @@ import { resendSeconds, sendDueRows } from "./outbox.ts";
 import { SessionState } from "./session-state.ts";
 import { SessionStore } from "./store/session-store.ts";
 import { QueueOfRows } from "./testing/queue-of-rows.ts";
-import type { UserSession } from "./user-session.ts";
 
-const { USER_SESSION, INTERACTIONS } = env as unknown as {
-  USER_SESSION: DurableObjectNamespace<UserSession>;
-  INTERACTIONS: Queue;
-};
+const { USER_SESSION, INTERACTIONS } = env as UserSessionEnv;
 const sender = { application: "demo", userId: "ann", pseudonym: "a".repeat(64), generation: 0 };
 const start = 1_800_000_000;
 

@@ -19,11 +19,6 @@ export interface LogsCompaction {
 
 /** RPC interface of the trainer worker: recalibration of models from the training log. */
 export interface TrainerApi extends ReadinessApi, RetentionApi {
-  /** Counts the objects, examples and outcomes in the training log of one UTC day (`2026-01-31`). */
-  countTrainingLog(
-    application: string,
-    day: string,
-  ): Promise<Result<{ objects: number; examples: number; outcomes: Record<string, number> }>>;
   /** Starts a recalibration; refuses with `conflict` while another one of the application is running. */
   recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>>;
   /** Returns the status and figures of a recalibration. */

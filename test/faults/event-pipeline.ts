@@ -25,12 +25,12 @@ import { addTotals, countFields, emptyTotals, type Totals } from "../../shared/c
 import { leafCellAt } from "../../shared/geo/cells.ts";
 import { coarsenToCity } from "../../shared/geo/coarsen.ts";
 import { logDays } from "../../shared/training-log/keys.ts";
+import { countLogLines } from "../../shared/training-log/testing/count-log-lines.ts";
 import { LocationService } from "../../workers/location/service.ts";
 import { Confirmations } from "../../workers/recommendation/ingest/confirmations.ts";
 import { eventTimeOf, isInFuture } from "../../workers/recommendation/ingest/event-time.ts";
 import { ingestEvents, ingestHistory } from "../../workers/recommendation/ingest/ingest-events.ts";
 import { consumeBatch } from "../../workers/recommendation/ingest/queue.ts";
-import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
 import { UserService } from "../../workers/user/service.ts";
 import { readAllInteractions } from "../../workers/user/testing/read-all-interactions.ts";
 import {

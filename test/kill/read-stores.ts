@@ -11,7 +11,7 @@ import {
   type Totals,
 } from "../../shared/contracts/totals.ts";
 import { logDays } from "../../shared/training-log/keys.ts";
-import { countLogLines } from "../../workers/trainer/count-log-lines.ts";
+import { countLogLines } from "../../shared/training-log/testing/count-log-lines.ts";
 import { readAllInteractions } from "../../workers/user/testing/read-all-interactions.ts";
 import { withLocalBindings } from "../support/with-local-bindings.ts";
 

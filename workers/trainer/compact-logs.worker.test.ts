@@ -5,9 +5,9 @@ import { rateLimitedBucket } from "../../shared/testing/platform/rate-limited-r2
 import { eraseFromLog } from "../../shared/training-log/erase-user.ts";
 import { logDays } from "../../shared/training-log/keys.ts";
 import type { LogBucket } from "../../shared/training-log/log-bucket.ts";
+import { countLogLines } from "../../shared/training-log/testing/count-log-lines.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
 import { compactLogs } from "./compact-logs.ts";
-import { countLogLines } from "./count-log-lines.ts";
 
 const { TRAINING_LOG } = Object.assign({ TRAINING_LOG: {} as R2Bucket }, env);
 const noon = Date.UTC(2026, 0, 20, 12) / 1000;

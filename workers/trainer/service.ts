@@ -12,7 +12,6 @@ import { type RemovedCounts, type Retention, retentionCall } from "../../shared/
 import type { LogsCompaction, TrainerApi } from "../../shared/services/trainer-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { compactLogs } from "./compact-logs.ts";
-import { countLogLines, type LogDayCounts } from "./count-log-lines.ts";
 import { currentProcess } from "./current-process.ts";
 import { Recalibrations } from "./recalibrations.ts";
 import { removeExpiredLogs } from "./retention.ts";
@@ -20,14 +19,8 @@ import { RecalibrationStore } from "./store.ts";
 
 const now = (): number => Date.now() / 1000;
 
-/** Counts and expires the training log, and runs the recalibrations that train on it. */
+/** Compacts and expires the training log, and runs the recalibrations that train on it. */
 export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements TrainerApi {
-  async countTrainingLog(application: string, day: string): Promise<Result<LogDayCounts>> {
-    const parsed = parse(z.object({ application: applicationName, day: z.iso.date() }), { application, day });
-    if (!parsed.ok) return parsed;
-    return ok(await countLogLines(this.env.TRAINING_LOG, application, [day], this.env.USER));
-  }
-
   async recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>> {
     const parsed = parse(z.object({ application: applicationName, input: recalibrationInput }), {
       application,

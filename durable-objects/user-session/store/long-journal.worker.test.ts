@@ -6,10 +6,9 @@ import { describe, expect, it } from "vitest";
 import { countRowsWritten } from "../../../shared/testing/rows-written.ts";
 import { resendSeconds } from "../outbox.ts";
 import { SessionState } from "../session-state.ts";
-import type { UserSession } from "../user-session.ts";
 import { SessionStore } from "./session-store.ts";
 
-const { USER_SESSION } = env as unknown as { USER_SESSION: DurableObjectNamespace<UserSession> };
+const { USER_SESSION } = env as UserSessionEnv;
 const start = 1_800_000_000;
 
 /** Returns the state of an object that wakes up, and the number of rows that it reads for it. */

@@ -266,7 +266,6 @@ const recommendationService = (): RecommendationApi => {
 const trainerService = (): TrainerApi => ({
   ready: up,
   applyRetention: async () => ok({}),
-  countTrainingLog: async () => ok({ objects: 0, examples: 0, outcomes: {} }),
   recalibrate: async (_application, { seed }) =>
     ok({
       id: "r1",

@@ -1,8 +1,7 @@
 import * as z from "zod";
-import type { UserApi } from "../../shared/services/user-api.ts";
-import { lineIdentity } from "../../shared/training-log/lines.ts";
-import type { LogBucket } from "../../shared/training-log/log-bucket.ts";
-import { firstPosition, readLogPage, withoutErased } from "../../shared/training-log/read-log.ts";
+import { lineIdentity } from "../lines.ts";
+import type { LogBucket } from "../log-bucket.ts";
+import { firstPosition, readLogPage } from "../read-log.ts";
 
 /** The fields of a log line that the counts depend on. */
 const logLine = z.discriminatedUnion("kind", [
@@ -20,7 +19,7 @@ const logLine = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** Counts of a training log: repeated lines count once, lines of erased users not at all. */
+/** Counts of a training log, in which repeated lines count once. */
 export interface LogDayCounts {
   objects: number;
   interactions: number;
@@ -32,15 +31,11 @@ export interface LogDayCounts {
 /** Objects and bytes that are read before their lines are counted. */
 const pageLimits = { objects: 500, bytes: 3_000_000 };
 
-/**
- * Returns the counts of some days of an application's training log. Lines of an erased generation do not count, if the
- * user service is given.
- */
+/** Returns the counts of some days of an application's training log. */
 export async function countLogLines(
   bucket: Pick<LogBucket, "list" | "get">,
   application: string,
   days: readonly string[],
-  user: Pick<UserApi, "findTombstones"> | null = null,
 ): Promise<LogDayCounts> {
   const seen = new Set<string>();
   const result: LogDayCounts = { objects: 0, interactions: 0, examples: 0, outcomes: {} };
@@ -52,7 +47,7 @@ export async function countLogLines(
   for (let position = firstPosition(query); position !== null; ) {
     const page = await readLogPage(bucket, query, position, pageLimits);
     result.objects += page.objects;
-    for (const line of user ? await withoutErased(user, application, page.lines) : page.lines) {
+    for (const line of page.lines) {
       const parsed = logLine.parse(line);
       const identity = lineIdentity(parsed);
       if (seen.has(identity)) continue;

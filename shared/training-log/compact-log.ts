@@ -1,6 +1,3 @@
-import * as z from "zod";
-import { mapConcurrent } from "../async/map-concurrent.ts";
-import { retryAtRate } from "../r2/put-at-rate.ts";
 import {
   type DayManifest,
   readManifest,
@@ -9,7 +6,6 @@ import {
   type StoredManifest,
 } from "./day-manifest.ts";
 import { batchRoot, compactedDays, fileKey, inputsKey, logDayOf } from "./keys.ts";
-import { lineIdentity, packTexts, unpackTexts } from "./lines.ts";
 import type { LogBucket, LogObject } from "./log-bucket.ts";
 import { type Clock, ManifestWriter, OtherRunError, platformClock } from "./manifest-writer.ts";
 import {
@@ -21,7 +17,7 @@ import {
   segmentsToMerge,
   shardsInRange,
 } from "./plan-segments.ts";
-import { filterOf, shardOf } from "./user-filter.ts";
+import { SegmentFiles } from "./segment-files.ts";
 
 /** A batch is compacted this long after it was written: a queue consumer runs for at most 15 minutes. */
 const minAgeSeconds = 1200;
@@ -33,37 +29,8 @@ const dueBytes = 1_000_000;
 const maxKeys = 1000;
 /** Pages of batches in which one run looks for due ones. */
 const maxPages = 10;
-/** Reads or writes at the same time. A Worker may have six connections. */
-const maxConcurrent = 6;
-/** A pass is repeated this often if erasures change its inputs meanwhile. */
-const maxRepeats = 5;
-/** Pause before a pass writes the same keys again, in milliseconds. */
-const repeatDelayMs = 1100;
-/** Seconds after which another run may continue the work of a run that ended without a word. */
+/** Seconds after which another run may continue the work of a run that was killed. */
 const holdSeconds = 900;
-
-const ownedLine = z.looseObject({ pseudonym: z.string() });
-
-/** Returns what a JSON text holds; undefined if the text is no JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** An object that a pass reads. */
-interface Input {
-  key: string;
-  etag: string;
-}
-
-/** A line of the log that is being compacted. */
-interface Line {
-  text: string;
-  pseudonym: string;
-}
 
 /** What one run of a compaction did. */
 export interface CompactionReport {
@@ -86,6 +53,7 @@ export class LogCompaction {
   readonly #clock: Clock;
   readonly #limits: CompactionLimits;
   readonly #manifests: ManifestWriter;
+  readonly #files: SegmentFiles;
   /** Names this run in the manifests of the days that it works on. */
   readonly #holder = crypto.randomUUID();
   /** Days whose manifests this run has not looked at. */
@@ -94,7 +62,9 @@ export class LogCompaction {
   #current: string | null = null;
   #after: string | undefined;
   #pages = 0;
-  readonly report: CompactionReport = { batches: 0, segments: 0, damaged: 0 };
+  /** Batches that became part of a segment, and segments that were written. */
+  #batches = 0;
+  #segments = 0;
 
   constructor(
     bucket: LogBucket,
@@ -107,6 +77,12 @@ export class LogCompaction {
     this.#clock = clock;
     this.#limits = limits;
     this.#manifests = new ManifestWriter(bucket, application, clock);
+    this.#files = new SegmentFiles(bucket, application, clock);
+  }
+
+  /** What this run did. */
+  get report(): CompactionReport {
+    return { batches: this.#batches, segments: this.#segments, damaged: this.#files.damaged };
   }
 
   /** Runs one step: at most one pass. Returns false if nothing is due. */
@@ -267,7 +243,7 @@ export class LogCompaction {
       await this.#manifests.replace(day, stored, { segments: stored.segments, work: null });
       return true;
     }
-    const written = await this.#writeRange(day, segment, keys, range, passes);
+    const written = await this.#files.writeRange(day, segment, keys, range, passes);
     const grown = {
       ...segment,
       lines: segment.lines + written.lines,
@@ -287,99 +263,9 @@ export class LogCompaction {
     const segments = [...stored.segments.filter(({ id }) => !replaced.has(id)), grown];
     const finished: DayManifest = { segments, work: { ...advanced, state: "written" } };
     const next = await this.#manifests.replace(day, stored, finished);
-    this.report.segments++;
-    if (inputs === null) this.report.batches += keys.length;
+    this.#segments++;
+    if (inputs === null) this.#batches += keys.length;
     return this.#deleteInputs(day, next, { ...advanced, state: "written" });
-  }
-
-  /** Writes the files of a range of users until no input changed meanwhile, as an erasure changes it. */
-  async #writeRange(
-    day: string,
-    segment: Segment,
-    keys: readonly string[],
-    range: number,
-    passes: number,
-  ): Promise<{ lines: number; bytes: number }> {
-    for (let attempt = 1; ; attempt++) {
-      const { inputs, lines } = await this.#readRange(day, keys, range, passes);
-      const written = await this.#writeFiles(day, segment, lines, range, passes);
-      if (await this.#areUnchanged(inputs)) return written;
-      if (attempt === maxRepeats)
-        throw new Error(`The training log of ${day} changed during each of ${maxRepeats} passes.`);
-      await this.#clock.wait(repeatDelayMs);
-    }
-  }
-
-  /** Reads the lines of a range of users, each once, ordered by user. Throws if an input does not exist any more. */
-  async #readRange(
-    day: string,
-    keys: readonly string[],
-    range: number,
-    passes: number,
-  ): Promise<{ inputs: Input[]; lines: Line[] }> {
-    const inputs: Input[] = [];
-    const read = new Map<number, Map<string, Line>>();
-    await mapConcurrent(maxConcurrent, [...keys.entries()], async ([index, key]) => {
-      const object = await this.#bucket.get(key);
-      if (!object) throw new OtherRunError(day);
-      inputs.push({ key, etag: object.etag });
-      read.set(index, await this.#linesIn(await object.arrayBuffer(), range, Math.log2(passes)));
-    });
-    // In the order of the keys, so that a repeated pass writes the same files.
-    const lines = new Map<string, Line>();
-    for (const index of keys.keys())
-      for (const [identity, line] of read.get(index) ?? [])
-        if (!lines.has(identity)) lines.set(identity, line);
-    const sorted = [...lines.values()].sort((a, b) =>
-      a.pseudonym < b.pseudonym ? -1 : a.pseudonym > b.pseudonym ? 1 : 0,
-    );
-    return { inputs, lines: sorted };
-  }
-
-  /** Returns the lines of one range of users in an object, by identity, without those that cannot be read. */
-  async #linesIn(bytes: ArrayBuffer, range: number, bits: number): Promise<Map<string, Line>> {
-    const lines = new Map<string, Line>();
-    const texts = await unpackTexts(bytes).catch(() => null);
-    let damaged = texts === null ? 1 : 0;
-    for (const text of texts ?? []) {
-      const owned = ownedLine.safeParse(parseJson(text));
-      if (!owned.success) damaged++;
-      else if (shardOf(owned.data.pseudonym, bits) === range)
-        lines.set(lineIdentity(owned.data), { text, pseudonym: owned.data.pseudonym });
-    }
-    if (damaged > 0) console.error({ event: "training log damaged", lines: damaged });
-    this.report.damaged += damaged;
-    return lines;
-  }
-
-  /** Writes all files of a range of users, also empty ones. */
-  async #writeFiles(
-    day: string,
-    segment: Segment,
-    lines: readonly Line[],
-    range: number,
-    passes: number,
-  ): Promise<{ lines: number; bytes: number }> {
-    const groups = Map.groupBy(lines, ({ pseudonym }) => shardOf(pseudonym, segment.bits));
-    let bytes = 0;
-    await mapConcurrent(maxConcurrent, shardsInRange(segment, range, passes), async (shard) => {
-      const group = groups.get(shard) ?? [];
-      const packed = await packTexts(group.map(({ text }) => text));
-      bytes += packed.byteLength;
-      const users = filterOf(new Set(group.map(({ pseudonym }) => pseudonym)));
-      const key = fileKey(this.#application, day, segment.id, shard);
-      // An interrupted pass may have written it just before.
-      await retryAtRate(() => this.#bucket.put(key, packed, { customMetadata: { users } }), this.#clock.wait);
-    });
-    return { lines: lines.length, bytes };
-  }
-
-  async #areUnchanged(inputs: readonly Input[]): Promise<boolean> {
-    let unchanged = true;
-    await mapConcurrent(maxConcurrent, inputs, async ({ key, etag }) => {
-      if (unchanged && (await this.#bucket.head(key))?.etag !== etag) unchanged = false;
-    });
-    return unchanged;
   }
 
   /** Deletes the inputs of a segment that readers use. */

@@ -1,6 +1,7 @@
 import { errorText } from "../../../shared/errors/error-text.ts";
 import type { MovedBuckets } from "../../../shared/services/user-api.ts";
-import { type MoveProgress, MoveSuperseded, moveBucket } from "./move-bucket.ts";
+import { type MoveProgress, moveBucket } from "./move-bucket.ts";
+import { MoveSuperseded } from "./move-run.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import type { UserDatabases } from "./user-databases.ts";
 

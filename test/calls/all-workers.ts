@@ -4,6 +4,7 @@ import {
   createExecutionContext,
   createMessageBatch,
   type D1Migration,
+  getQueueResult,
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -273,6 +274,9 @@ export class AllWorkers {
         isOfProducts ? consumeCatalog(batch, productEnv) : consumeAndConfirm(batch, recommendationEnv),
       );
       await background();
+      const { retryMessages } = await getQueueResult(batch, createExecutionContext());
+      const retried = new Set(retryMessages.map(({ msgId }) => msgId));
+      waiting.push(...messages.filter(({ id }) => retried.has(id)).map(({ body }) => body));
       reports.push(report);
     }
     return reports;

@@ -72,17 +72,16 @@ export class CardCache {
 
   /**
    * Refreshes the cards that KV contains, and no others. Most products of an import were never shown to a user, and KV
-   * writes are expensive.
+   * writes are expensive. Returns how many it wrote or deleted.
    */
-  async refreshCached(application: string, changed: StoredProduct[]): Promise<void> {
+  async refreshCached(application: string, changed: StoredProduct[]): Promise<number> {
     const cached = await this.#read(
       application,
       changed.map(({ row }) => row.productId),
     );
-    await this.refresh(
-      application,
-      changed.filter(({ row }) => cached.has(row.productId)),
-    );
+    const stale = changed.filter(({ row }) => cached.has(row.productId));
+    await this.refresh(application, stale);
+    return stale.length;
   }
 
   /** Returns the unparsed cards that KV contains, by product id. */

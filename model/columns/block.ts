@@ -24,12 +24,13 @@ export interface BlockSections extends ColumnArrays {
   readonly nextName: Uint32Array;
   /** UTF-8 of all ids, then of all titles; text i, of `2 * count`, lies from `textStart[i]` to `textStart[i + 1]`. */
   readonly textStart: Uint32Array;
-  /** UTF-8 of JSON: the block's metadata and its dictionary of strings. */
+  /** UTF-8 of JSON: the block's metadata, its dictionary of strings, and where its optional columns are. */
   readonly metadata: Uint8Array;
+  /** The texts, then the optional columns, each at a multiple of 8 bytes. */
   readonly text: Uint8Array;
 }
 
-/** Lengths that determine the layout of a block: rows, next products in all, and bytes of the two texts. */
+/** Lengths that determine the layout of a block: rows, next products in all, and bytes of the last two sections. */
 export interface BlockLengths {
   count: number;
   nextProducts: number;

@@ -1,8 +1,9 @@
 import { discountMillionths } from "../../shared/money/discount.ts";
 import { allocateBlock, sealBlock } from "./block.ts";
-import { type BlockMeta, encodeMetadata, type NextProduct, noString } from "./columns.ts";
+import { type BlockMeta, encodeMetadata, type NextProduct } from "./columns.ts";
 import { hash32, hash53 } from "./hash.ts";
-import { allocate, columnLayout, columnWidth, type Elements, wholeShare } from "./layout.ts";
+import { allocate, columnLayout, columnWidth, type Elements, noString, wholeShare } from "./layout.ts";
+import { layOutOptional, OptionalColumns, type OptionalValue, writeOptional } from "./optional-columns.ts";
 
 /** A product to be added to a block. Units are those of {@link columnLayout}; null stands for absent. */
 export interface ColumnsRow {
@@ -30,6 +31,8 @@ export interface ColumnsRow {
   hours: readonly number[];
   weekdays: readonly number[];
   nextProducts: readonly NextProduct[];
+  /** Values of optional columns; absent for none. */
+  optional?: readonly OptionalValue[];
 }
 
 /** Builds a block of at most `capacity` products. */
@@ -42,6 +45,7 @@ export class ColumnsBuilder {
   readonly #nextStart: number[] = [0];
   readonly #nextWeight: number[] = [];
   readonly #nextName: number[] = [];
+  readonly #optional: (readonly OptionalValue[])[] = [];
 
   constructor(capacity: number) {
     for (const { name, type, width } of columnLayout) this.#arrays[name] = allocate(type, capacity * width);
@@ -89,6 +93,7 @@ export class ColumnsBuilder {
       this.#nextWeight.push(weight);
       this.#nextName.push(this.#intern(productId), this.#intern(cell));
     }
+    this.#optional.push(row.optional ?? []);
     this.#finishRow(row.productId, row.title);
   }
 
@@ -103,12 +108,18 @@ export class ColumnsBuilder {
     const count = this.count;
     const encoder = new TextEncoder();
     const texts = [...this.#ids, ...this.#titles].map((text) => encoder.encode(text));
-    const metadata = encodeMetadata(meta, this.#strings);
+    const columns = new OptionalColumns(count);
+    for (const [row, values] of this.#optional.entries())
+      for (const value of values) columns.set(row, value, (text) => this.#intern(text));
+    const optional = columns.finish();
+    const textBytes = texts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const { entries, bytes } = layOutOptional(optional, textBytes);
+    const metadata = encodeMetadata(meta, this.#strings, entries);
     const { buffer, sections } = allocateBlock({
       count,
       nextProducts: this.#nextWeight.length,
       metadata: metadata.byteLength,
-      text: texts.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      text: bytes,
     });
     for (const { name, width } of columnLayout)
       sections[name].set(this.#arrays[name].subarray(0, count * width));
@@ -120,6 +131,7 @@ export class ColumnsBuilder {
       sections.text.set(each, sections.textStart[i]);
       sections.textStart[i + 1] = sections.textStart[i] + each.byteLength;
     }
+    writeOptional(optional, entries, sections.text);
     return sealBlock(buffer);
   }
 }

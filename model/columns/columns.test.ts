@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sealBlock } from "./block.ts";
-import { decodeColumns, nextProductsOf, noString } from "./columns.ts";
+import { decodeColumns, nextProductsOf } from "./columns.ts";
 import { ColumnsBuilder, type ColumnsRow } from "./columns-builder.ts";
 import { concatRows } from "./concat-rows.ts";
 import { hash32, hash53 } from "./hash.ts";
-import { columnWidth as width } from "./layout.ts";
+import { noString, columnWidth as width } from "./layout.ts";
 
 const meta = { cell: "861f05a37ffffff", version: 3, time: 1_700_000_000, children: [] };
 const row = fc.record({

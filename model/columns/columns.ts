@@ -1,9 +1,8 @@
 import type { Searched } from "../../shared/contracts/location.ts";
 import { priceAfterDiscount } from "../../shared/money/discount.ts";
 import { type Block, type BlockSections, isBlockIntact, viewBlock } from "./block.ts";
-
-/** Index into `strings` that stands for no string. */
-export const noString = 0xffffffff;
+import { noString } from "./layout.ts";
+import { type OptionalColumn, type OptionalEntries, readOptional } from "./optional-columns.ts";
 
 /** Smallest and largest price, in minor units of a currency. */
 export interface PriceRange {
@@ -73,8 +72,10 @@ export interface NextProduct {
 export interface Columns extends Omit<BlockSections, "metadata"> {
   readonly meta: BlockMeta;
   readonly count: number;
-  /** Dictionary of categories, currencies, groups, cells and ids of next products. */
+  /** Dictionary of categories, currencies, groups, cells, ids of next products and the strings of optional columns. */
   readonly strings: string[];
+  /** Columns that only some blocks have, such as those of declared attributes. */
+  readonly optional: readonly OptionalColumn[];
   /** The whole block, to be sent or stored. */
   readonly buffer: ArrayBuffer;
   /** Returns the product id of a row. */
@@ -86,12 +87,21 @@ export interface Columns extends Omit<BlockSections, "metadata"> {
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** Encodes a block's metadata and dictionary for its section `metadata`. */
-export const encodeMetadata = (meta: BlockMeta, strings: readonly string[]): Uint8Array =>
-  encoder.encode(JSON.stringify({ ...meta, strings }));
+/** Encodes a block's metadata, dictionary and entries of optional columns for its section `metadata`. */
+export const encodeMetadata = (
+  meta: BlockMeta,
+  strings: readonly string[],
+  optional: OptionalEntries,
+): Uint8Array =>
+  encoder.encode(JSON.stringify({ ...meta, strings, ...(optional.length > 0 ? { optional } : {}) }));
 
 /** Returns the columns of a block whose sections are filled. */
-export function columnsFromBlock(block: Block, meta: BlockMeta, strings: string[]): Columns {
+export function columnsFromBlock(
+  block: Block,
+  meta: BlockMeta,
+  strings: string[],
+  entries: OptionalEntries,
+): Columns {
   const { buffer, count, sections } = block;
   const { metadata: _metadata, ...arrays } = sections;
   const { text, textStart } = arrays;
@@ -101,6 +111,7 @@ export function columnsFromBlock(block: Block, meta: BlockMeta, strings: string[
     meta,
     count,
     strings,
+    optional: readOptional(entries, count, text),
     buffer,
     id: (row) => textAt(row),
     title: (row) => textAt(count + row),
@@ -115,10 +126,15 @@ export const decodeColumns = (buffer: ArrayBuffer): Columns | null =>
 export function unpackColumns(buffer: ArrayBuffer): Columns | null {
   const block = viewBlock(buffer);
   if (!block) return null;
-  const { strings, ...meta } = JSON.parse(decoder.decode(block.sections.metadata)) as BlockMeta & {
+  const {
+    strings,
+    optional = [],
+    ...meta
+  } = JSON.parse(decoder.decode(block.sections.metadata)) as BlockMeta & {
     strings: string[];
+    optional?: OptionalEntries;
   };
-  return columnsFromBlock(block, meta, strings);
+  return columnsFromBlock(block, meta, strings, optional);
 }
 
 /** Returns a string of the dictionary; null for none. An index that no array has is slow to look up. */

@@ -1,8 +1,15 @@
 import { daySeconds } from "../../shared/time/seconds.ts";
 import { allocateBlock } from "./block.ts";
-import { type BlockMeta, type Columns, columnsFromBlock, encodeMetadata, noString } from "./columns.ts";
+import { type BlockMeta, type Columns, columnsFromBlock, encodeMetadata } from "./columns.ts";
 import { gatherRows, type RowSelection } from "./gather-rows.ts";
-import { hotHalfLives } from "./layout.ts";
+import { hotHalfLives, noString } from "./layout.ts";
+import {
+  isNone,
+  layOutOptional,
+  type OptionalColumn,
+  OptionalColumns,
+  writeOptional,
+} from "./optional-columns.ts";
 
 /** Rows of several blocks: the i-th is row `rows[i]` of `blocks[from[i]]`. */
 export interface BlockRows extends RowSelection {
@@ -79,12 +86,14 @@ export function concatRows(list: BlockRows, meta: BlockMeta, kept: KeptParts): C
     for (let i = 0; i < count; i++)
       cells[i] = dictionary.cellIndexFor(from[i], cellColumns[from[i]][rows[i]]);
   const nextProducts = copyNextProducts(list, dictionary, Math.min(count, kept.nextProducts));
-  const metadata = encodeMetadata(meta, dictionary.strings);
+  const optional = copyOptional(list, dictionary);
+  const { entries, bytes } = layOutOptional(optional, textBytes(list));
+  const metadata = encodeMetadata(meta, dictionary.strings, entries);
   const block = allocateBlock({
     count,
     nextProducts: nextProducts.weights.length,
     metadata: metadata.byteLength,
-    text: textBytes(list),
+    text: bytes,
   });
   const { sections } = block;
   gatherRows(blocks, list, block.buffer, sections);
@@ -98,7 +107,39 @@ export function concatRows(list: BlockRows, meta: BlockMeta, kept: KeptParts): C
   sections.nextName.set(nextProducts.names);
   sections.metadata.set(metadata);
   copyText(list, sections.text, sections.textStart);
-  return columnsFromBlock(block, meta, dictionary.strings);
+  writeOptional(optional, entries, sections.text);
+  return columnsFromBlock(block, meta, dictionary.strings, entries);
+}
+
+/** Returns the optional columns of the rows. */
+function copyOptional({ blocks, from, rows, count }: BlockRows, dictionary: Dictionary): OptionalColumn[] {
+  if (blocks.every(({ optional }) => optional.length === 0)) return [];
+  const columns = new OptionalColumns(count);
+  for (let i = 0; i < count; i++)
+    for (const column of blocks[from[i]].optional) copyValue(column, rows[i], i);
+  return columns.finish();
+
+  function copyValue(column: OptionalColumn, row: number, to: number): void {
+    const { name, type } = column;
+    if (type === "list") {
+      const indices = column.items.subarray(column.starts[row], column.starts[row + 1]);
+      if (indices.length > 0)
+        columns.setList(
+          to,
+          name,
+          Array.from(indices, (index) => dictionary.indexFor(from[to], index)),
+        );
+      return;
+    }
+    const element = column.values[row];
+    if (!isNone(type, element))
+      columns.setElement(
+        to,
+        name,
+        type,
+        type === "string" ? dictionary.indexFor(from[to], element) : element,
+      );
+  }
 }
 
 /** Decays engagement in `hot`, in place, from the time of each row's block to `time`. */

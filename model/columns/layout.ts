@@ -1,6 +1,9 @@
 import { countFields } from "../../shared/contracts/totals.ts";
 import { offsetsByName } from "./offsets.ts";
 
+/** Index into a block's `strings` that stands for no string. */
+export const noString = 0xffffffff;
+
 /** Half-lives of decayed engagement, in days. */
 export const hotHalfLives = [1, 7, 60] as const;
 

@@ -1,7 +1,8 @@
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { isPlaceless, worldCell } from "../../shared/geo/cells.ts";
 import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
-import { type ChildBlock, type Columns, noString } from "../columns/columns.ts";
+import type { ChildBlock, Columns } from "../columns/columns.ts";
+import { noString } from "../columns/layout.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
 import type { RowTest } from "./filter.ts";
 import { usualReachKm } from "./reach.ts";

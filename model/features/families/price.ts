@@ -1,7 +1,8 @@
 import { fastLog, fastLog1p } from "../../../shared/math/fast-log.ts";
 import { discountShare } from "../../../shared/money/discount.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
-import { noString, priceAfterDiscountOf } from "../../columns/columns.ts";
+import { priceAfterDiscountOf } from "../../columns/columns.ts";
+import { noString } from "../../columns/layout.ts";
 import { currencyKey, type PricesByCurrency } from "../../profile/profile.ts";
 import type { PriceLevels, RankedBlock } from "../ranked-block.ts";
 import type { FeatureFamily } from "./feature-family.ts";

@@ -94,7 +94,6 @@ export async function measureRules(context: BenchContext): Promise<void> {
           candidateService: market.candidateService,
           rankers: [ranker],
           clock: () => performance.now(),
-          random: () => 0.5,
           batches,
         },
       );

@@ -6,7 +6,7 @@ import { explore } from "./exploration.ts";
 const order = Array.from({ length: 30 }, (_, i) => i);
 
 describe("explore", () => {
-  it("shows each item once, and changes only the last position", () => {
+  it("shows each item once, changes only the last position, and returns all items in play", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 40 }),
@@ -16,13 +16,17 @@ describe("explore", () => {
         (length, limit, rate, seed) => {
           const random = new Random(seed);
           const list = order.slice(0, length);
-          const shown = explore(list, limit, { rate, depth: 10 }, () => random.next());
+          const inPlay = explore(list, limit, { rate, depth: 10 }, () => random.next());
+          const shown = inPlay.filter(({ position }) => position > 0);
           const items = shown.map(({ item }) => item);
           expect(items).toHaveLength(Math.min(limit, list.length));
-          expect(new Set(items).size).toBe(items.length);
-          expect(items.slice(0, -1)).toEqual(list.slice(0, items.length - 1));
+          expect(shown.map(({ position }) => position)).toEqual(items.map((_, i) => i + 1));
+          expect(items.slice(0, -1)).toEqual(list.slice(0, Math.max(0, items.length - 1)));
           expect(shown.slice(0, -1).every(({ propensity }) => propensity === 1)).toBe(true);
           for (const { propensity } of shown) expect(propensity > 0 || rate === 1).toBe(true);
+          expect(new Set(inPlay.map(({ item }) => item)).size).toBe(inPlay.length);
+          for (const { item, rank } of inPlay) expect(list[rank - 1]).toBe(item);
+          expect(inPlay.reduce((sum, { propensity }) => sum + propensity, 0)).toBeCloseTo(items.length, 9);
         },
       ),
     );
@@ -32,16 +36,14 @@ describe("explore", () => {
     const random = new Random(3);
     const runs = 200_000;
     const counted = new Map<number, number>();
-    const logged = new Map<number, number>();
     for (let i = 0; i < runs; i++) {
-      const { item, propensity } = explore(order, 10, { rate: 0.2, depth: 8 }, () => random.next())[9];
+      const { item } = explore(order, 10, { rate: 0.2, depth: 8 }, () => random.next())[9];
       counted.set(item, (counted.get(item) ?? 0) + 1 / runs);
-      logged.set(item, propensity);
     }
-    expect([...counted.keys()].sort((a, b) => a - b)).toEqual([9, 10, 11, 12, 13, 14, 15, 16, 17]);
-    expect([...logged.values()].reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 9);
-    for (const [item, share] of counted)
-      expect(Math.abs(share - (logged.get(item) ?? 0))).toBeLessThan(0.004);
+    const logged = explore(order, 10, { rate: 0.2, depth: 8 }, () => random.next()).slice(9);
+    expect(logged.map(({ item }) => item).sort((a, b) => a - b)).toEqual([9, 10, 11, 12, 13, 14, 15, 16, 17]);
+    for (const { item, propensity } of logged)
+      expect(Math.abs(propensity - (counted.get(item) ?? 0))).toBeLessThan(0.004);
   });
 
   it("does not change short lists, lists without further items, or lists at rate 0", () => {

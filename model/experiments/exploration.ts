@@ -6,9 +6,14 @@ export interface Exploration {
   depth: number;
 }
 
-/** A shown item, with the probability that the policy shows it at its position. */
-export interface ShownItem<T> {
+/** An item that the policy might have shown. */
+export interface ItemInPlay<T> {
   item: T;
+  /** Position in the ranking, from 1. */
+  rank: number;
+  /** Position in the list, from 1; 0 if the item is not shown. */
+  position: number;
+  /** Probability with which the policy shows the item. Each item has one position where it may be shown. */
   propensity: number;
 }
 
@@ -16,24 +21,40 @@ export interface ShownItem<T> {
 const minListLength = 5;
 
 /**
- * Returns the first `limit` items of a ranking, with exploration at the last position: with probability `rate`, the
- * policy shows one of the next `depth` items there, each with the same probability. So users also see items that the
+ * Returns the items that the policy might show, with their propensities: the shown ones by position, then those that the
+ * last position might have shown instead, by rank. With probability `rate`, the last position shows one of the `depth`
+ * items that follow the first `limit` of the ranking, each with the same probability. So users also see items that the
  * model would never show, at the position where exploration costs least. The known propensities allow off-policy
- * evaluation (Horvitz and Thompson, 1952; Bottou and others, JMLR 14, 2013). `random` returns numbers in [0, 1).
+ * evaluation (Horvitz and Thompson, 1952; Bottou and others, JMLR 14, 2013).
+ *
+ * The propensities are exact if each item of `ranking` may be shown: what is not for sale must be left out before. They
+ * add up to the number of positions. `random` returns numbers in [0, 1).
  */
 export function explore<T>(
-  order: readonly T[],
+  ranking: readonly T[],
   limit: number,
   { rate, depth }: Exploration,
   random: () => number,
-): ShownItem<T>[] {
-  const shown = order.slice(0, limit).map((item) => ({ item, propensity: 1 }));
-  const others = order.slice(limit, limit + depth);
-  if (shown.length < minListLength || others.length === 0 || !(rate > 0)) return shown;
-  const last = shown[shown.length - 1];
-  if (random() < rate) {
-    last.item = others[Math.min(others.length - 1, Math.floor(random() * others.length))];
-    last.propensity = rate / others.length;
-  } else last.propensity = 1 - rate;
-  return shown;
+): ItemInPlay<T>[] {
+  const inPlay = ranking
+    .slice(0, limit)
+    .map((item, i): ItemInPlay<T> => ({ item, rank: i + 1, position: i + 1, propensity: 1 }));
+  const others = ranking.slice(limit, limit + depth);
+  if (inPlay.length < minListLength || others.length === 0 || !(rate > 0)) return inPlay;
+  const best: ItemInPlay<T> = { ...inPlay[limit - 1], position: 0, propensity: 1 - rate };
+  const lastItems = [
+    best,
+    ...others.map((item, i) => ({
+      item,
+      rank: limit + i + 1,
+      position: 0,
+      propensity: rate / others.length,
+    })),
+  ];
+  const drawn = random() < rate ? 1 + Math.min(others.length - 1, Math.floor(random() * others.length)) : 0;
+  return [
+    ...inPlay.slice(0, -1),
+    { ...lastItems[drawn], position: limit },
+    ...lastItems.filter((_, i) => i !== drawn),
+  ];
 }

@@ -15,7 +15,6 @@ import { usualReachKm } from "../retrieval/reach.ts";
 import { defaultHistoryRules } from "../rules/hidden-products.ts";
 import { buildPyramid } from "../tiles/build-pyramid.ts";
 import { addressOfProduct, type CellProduct } from "../tiles/cell-product.ts";
-import { Random } from "../train/random.ts";
 import { linearRanker, popularityRanker } from "./fallback-rankers.ts";
 import type { CandidateService, Ranker } from "./ports.ts";
 import { type PipelineQuery, runPipeline } from "./run-pipeline.ts";
@@ -127,33 +126,23 @@ describe("runPipeline", () => {
     expect(after.items.flatMap(({ reasons }) => reasons)).toContain("chosen_before");
   });
 
-  it("explores the last position at the given rate, within the rules, and returns the propensity", async () => {
-    const random = new Random(1);
-    const rules = { limit: 8, exclude: ["oslo-3"], perCategory: 3 };
+  it("returns the products that exploration may show as spare ones, within the rules", async () => {
+    const rules = { limit: 8, perCategory: 6 };
     const exploration = { rate: 0.5, depth: 6 };
-    const usual = (await recommend(emptyProfile(), { rules })).items;
-    let explored = 0;
-    for (let i = 0; i < 60; i++) {
-      const { items } = await runPipeline(queryOf(emptyProfile(), { rules, exploration }), {
-        candidateService,
-        rankers: [linearRanker],
-        clock: () => 0,
-        random: () => random.next(),
-      });
-      expect(items.slice(0, -1)).toEqual(usual.slice(0, -1));
-      const [last, best] = [items[items.length - 1], usual[usual.length - 1]];
-      if (last.productId === best.productId) expect(last.propensity).toBe(0.5);
-      else {
-        explored++;
-        expect(last.propensity).toBeGreaterThanOrEqual(0.5 / 6);
-        expect(last.productId).not.toBe("oslo-3");
-      }
-      const kinds = items.map(({ productId }) => Number(productId.split("-")[1]) % 3);
-      for (const kind of [0, 1, 2])
-        expect(kinds.filter((each) => each === kind).length).toBeLessThanOrEqual(3);
-    }
-    // Of 60 with probability a half: four standard deviations are 16.
-    expect(Math.abs(explored - 30)).toBeLessThan(16);
+    const usual = await recommend(emptyProfile(), { rules });
+    const { items, spare } = await recommend(emptyProfile(), { rules, exploration });
+    expect(items).toEqual(usual.items);
+    const all = [...items, ...spare()].map(({ productId }) => productId);
+    expect(new Set(all).size).toBe(all.length);
+    const kinds = all.map((productId) => Number(productId.split("-")[1]) % 3);
+    for (const kind of [0, 1, 2]) expect(kinds.filter((each) => each === kind).length).toBeLessThanOrEqual(6);
+  });
+
+  it("returns the score that orders the list of each candidate", async () => {
+    const boost = { [categories[1]]: 3 };
+    const { items, listScore, candidates } = await recommend(emptyProfile(), { rules: { limit: 8, boost } });
+    for (const { index, score } of items) expect(listScore(index)).toBe(score);
+    expect(candidates.map((_, i) => listScore(i)).every(Number.isFinite)).toBe(true);
   });
 
   it("returns no unavailable, filtered or excluded product", async () => {

@@ -3,7 +3,8 @@ import type { Point } from "../../shared/contracts/primitives.ts";
 import type { Stage } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
-import { type Exploration, explore } from "../experiments/exploration.ts";
+import { categoryOf } from "../columns/columns.ts";
+import type { Exploration } from "../experiments/exploration.ts";
 import type { FeatureBatch } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
@@ -15,7 +16,7 @@ import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
 import { rejectedCategories } from "../rules/rejected-categories.ts";
-import { applyRules, type Rules, removedCategories } from "../rules/rules.ts";
+import { applyRules, boostOf, type Rules, removedCategories } from "../rules/rules.ts";
 import { featuresMs, RequestBudget, rankingMs } from "./counted-work.ts";
 import { fetchCandidates } from "./fetch-candidates.ts";
 import { finalScores, scoresAtDistance } from "./final-scores.ts";
@@ -48,7 +49,7 @@ export interface PipelineQuery {
   explain: boolean;
   /** Time left for the recommendation, in milliseconds of waits and of counted work; infinity for no limit. */
   budgetMs: number;
-  /** How the last position of the list is explored; absent for no exploration. */
+  /** How the caller explores the list ({@link explore}): `spare` has the products that it may show; absent for not at all. */
   exploration?: Exploration;
 }
 
@@ -61,8 +62,6 @@ export interface PipelinePorts {
   clock(): number;
   /** Memory for features; if absent, each ranking allocates its own. */
   batches?: Pick<BatchPool, "acquire">;
-  /** Returns a random number in [0, 1) for exploration; if absent, nothing is explored. */
-  random?(): number;
 }
 
 /** A recommended product. */
@@ -75,18 +74,18 @@ export interface PipelineItem {
   index: number;
   distanceKm: number | null;
   reasons: string[];
-  /** Probability with which the product is shown at its position; 1 for a position that is not explored. */
-  propensity: number;
 }
 
 /** A recommendation, with the candidates, features and scores on which it is based. */
 export interface PipelineAnswer {
   items: PipelineItem[];
   /**
-   * Returns the next best products, best first: they replace items that turn out not to be for sale any more. Few answers
-   * need them.
+   * Returns the next best products, best first: they replace items that turn out not to be for sale any more, and
+   * exploration shows them. Few answers need them.
    */
   spare(): PipelineItem[];
+  /** Returns the score that orders the list, by the index of a candidate. */
+  listScore(index: number): number;
   ranker: Ranker;
   candidates: Candidate[];
   features: FeatureBatch;
@@ -97,8 +96,6 @@ export interface PipelineAnswer {
   searched: Searched | null;
   stages: Stage[];
 }
-
-const noExploration: Exploration = { rate: 0, depth: 0 };
 
 /** Products beyond the list that are ranked, to replace items that are not for sale any more. */
 const spareItems = 20;
@@ -175,15 +172,13 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
       (rejected.get(block.strings[block.category[row]] ?? "") ?? 1),
     index,
   }));
-  const exploration = (ports.random && query.exploration) || noExploration;
   const { limit } = rules;
-  // The rules apply to the products that exploration may show too: these products are the end of a longer list.
-  const extraRows = Math.max(spareItems, exploration.rate > 0 ? exploration.depth : 0);
+  const extraRows =
+    spareItems + (query.exploration && query.exploration.rate > 0 ? query.exploration.depth : 0);
+  // The rules apply to the spare products too: they are the end of a longer list.
   const order = applyRules(ranked, { ...rules, limit: limit + extraRows });
-  const list = explore(order, limit, exploration, ports.random ?? Math.random);
-  const shown = new Set(list.map(({ item }) => item.index));
   const width = features.dense.length / Math.max(1, features.count);
-  const itemOf = ({ block, row, score: value, index }: (typeof ranked)[number], propensity: number) => {
+  const itemOf = ({ block, row, score: value, index }: (typeof ranked)[number]): PipelineItem => {
     const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : Number.NaN;
     return {
       productId: block.id(row),
@@ -192,14 +187,16 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
       index,
       distanceKm: Number.isNaN(km) ? null : km,
       reasons: query.explain ? reasonsOf(features.dense, index * width) : [],
-      propensity,
     };
   };
-  const items = list.map(({ item, propensity }) => itemOf(item, propensity));
-  const spare = (): PipelineItem[] =>
-    order.filter(({ index }) => !shown.has(index)).map((item) => itemOf(item, 1));
+  const items = order.slice(0, limit).map(itemOf);
+  const spare = (): PipelineItem[] => order.slice(limit).map(itemOf);
+  const listScore = (index: number): number => {
+    const { block, row, score } = ranked[index];
+    return score * boostOf(rules.boost, categoryOf(block, row));
+  };
   finishStage("rules", "computing", undefined, candidates.length);
-  return { items, spare, ranker, candidates, features, scores, place, searched, stages };
+  return { items, spare, listScore, ranker, candidates, features, scores, place, searched, stages };
 }
 
 /**

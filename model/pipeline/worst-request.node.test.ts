@@ -122,7 +122,7 @@ const worstRequest = (candidates: number, limit: number): PipelineQuery => ({
 });
 
 const operationsOf = async (query: PipelineQuery): Promise<number> => {
-  const ports = { candidateService, rankers: [linearRanker], clock: () => 0, random: () => 0.5 };
+  const ports = { candidateService, rankers: [linearRanker], clock: () => 0 };
   // The first run fills the caches of each tile.
   const { candidates, items } = await runPipeline(query, ports);
   expect(candidates).toHaveLength(query.maxCandidates);

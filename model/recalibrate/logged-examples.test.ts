@@ -62,6 +62,22 @@ describe("trainingListOf", () => {
     expect(list?.weight).toBe(4);
   });
 
+  it("lets a product that might have been shown stand for itself, and keeps it after the rows that were shown", () => {
+    const rows = line.rows.map((row, i) => ({
+      ...row,
+      rank: i < 3 ? i + 1 : 0,
+      listScore: 0.5,
+      squares: [0, 1, 0],
+    }));
+    const withRanks = readLine(featureShape, { ...line, rows });
+    if (withRanks.kind !== "example") throw new Error("readLine did not return an example");
+    const list = trainingListOf(featureShape, withRanks.example, new Corrections());
+    expect(list && [...list.candidatesRepresented]).toEqual([1, 1, 1, 99]);
+    expect(withRanks.example.rows[2]).toMatchObject({ rank: 3, listScore: 0.5, squares: [0, 1, 0] });
+    const short = readLine(featureShape, { ...line, rows }, 3);
+    expect(short.kind === "example" && short.example.rows.map(({ rank }) => rank)).toEqual([1, 2, 0]);
+  });
+
   it("applies the strongest correction of a product, also if corrections repeat", () => {
     const corrections = new Corrections();
     const id = hash53("r1");

@@ -31,6 +31,9 @@ export const loggedExample = z.object({
       propensity: z.number(),
       score: z.number(),
       outcome: eventType.nullable(),
+      rank: z.number().int().optional(),
+      listScore: z.number().optional(),
+      squares: z.array(z.number()).optional(),
     }),
   ),
 });
@@ -74,8 +77,8 @@ export type LoggedLine =
 
 const lineKind = z.object({ kind: z.string() });
 
-/** Validates and returns a line of the training log. */
-export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
+/** Validates and returns a line of the training log. An example keeps at most `rowLimit` rows, those that tell most. */
+export function readLine(shape: FeatureShape, line: unknown, rowLimit = maxRows): LoggedLine {
   const kind = lineKind.safeParse(line).data?.kind;
   if (kind === "interaction") return { kind: "other" };
   if (kind === "correction") {
@@ -96,7 +99,12 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
   const plausible = (value: number): boolean => Math.abs(value) <= maxAbsFeature;
   if (batch?.count !== rows.length || rows.length === 0 || !batch.dense.every(plausible))
     return { kind: "damaged" };
-  const kept = informativeRows(rows.map(({ position, outcome }) => (outcome === null ? position : -1)));
+  const kept = informativeRows(
+    rows.map((row) =>
+      row.outcome !== null ? -1 : isContender(row) ? Number.POSITIVE_INFINITY : row.position,
+    ),
+    rowLimit,
+  );
   const part = selectPackedRows(packed, kept);
   if (part === null) return { kind: "damaged" };
   return {
@@ -111,20 +119,24 @@ export function readLine(shape: FeatureShape, line: unknown): LoggedLine {
       weight: rest.weight,
       candidates: rest.candidates,
       rows: kept.map((i) => {
-        const { productId, category, position, propensity, score, outcome } = rows[i];
-        return { product: hash53(productId), category, position, propensity, score, outcome };
+        const { productId, ...row } = rows[i];
+        return { product: hash53(productId), ...row };
       }),
       features: part,
     },
   };
 }
 
-/** Returns the indices of the `maxRows` rows with the lowest ranks, in ascending order. */
-const informativeRows = (ranks: readonly number[]): number[] =>
+/** Returns whether the policy might have shown a row that it did not show. */
+const isContender = ({ position, rank = 0 }: { position: number; rank?: number }): boolean =>
+  position === 0 && rank > 0;
+
+/** Returns the indices of the `limit` rows with the lowest ranks, in ascending order. */
+const informativeRows = (ranks: readonly number[], limit: number): number[] =>
   ranks
     .map((_, i) => i)
-    .sort((a, b) => ranks[a] - ranks[b])
-    .slice(0, maxRows)
+    .sort((a, b) => (ranks[a] < ranks[b] ? -1 : ranks[a] > ranks[b] ? 1 : a - b))
+    .slice(0, limit)
     .sort((a, b) => a - b);
 
 /**
@@ -178,6 +190,19 @@ export class Corrections {
 /** Returns whether an outcome is an engagement: any event but a dismissal. */
 export const isEngagement = (outcome: EventType | null): boolean => outcome !== null && outcome !== "dismiss";
 
+/** Returns whether a row is one of the sample of the candidates that no list could show. */
+export const isSampled = ({ position, rank = 0 }: { position: number; rank?: number }): boolean =>
+  position === 0 && rank === 0;
+
+/** Returns the number of ranked candidates that each sampled row of an example represents, at least 1. */
+export function candidatesPerSampledRow({
+  rows,
+  candidates,
+}: Pick<LoggedExample, "rows" | "candidates">): number {
+  const sampled = rows.filter(isSampled).length;
+  return Math.max(1, (candidates - (rows.length - sampled)) / Math.max(1, sampled));
+}
+
 /** Returns the training list of an example; null if its features do not have this shape. */
 export function trainingListOf(
   shape: FeatureShape,
@@ -188,15 +213,12 @@ export function trainingListOf(
   if (batch === null) return null;
   const { rows } = example;
   const outcomes = rows.map(({ product, outcome }) => corrections.outcomeOf(example.id, product, outcome));
-  const shown = rows.filter(({ position }) => position > 0).length;
-  // The rows that were not shown are a sample: each represents an equal number of ranked candidates that were not
-  // shown.
-  const others = Math.max(1, (example.candidates - shown) / Math.max(1, rows.length - shown));
+  const others = candidatesPerSampledRow(example);
   return {
     batch,
     engage: Float32Array.from(outcomes, (outcome) => (isEngagement(outcome) ? 1 : 0)),
     purchase: Float32Array.from(outcomes, (outcome) => (outcome === "purchase" ? 1 : 0)),
-    candidatesRepresented: Float32Array.from(rows, ({ position }) => (position > 0 ? 1 : others)),
+    candidatesRepresented: Float32Array.from(rows, (row) => (isSampled(row) ? others : 1)),
     pointwiseWeights: Float32Array.from(rows, ({ position }) => (position > 0 ? 1 : 0)),
     weight: example.weight,
   };

@@ -23,6 +23,10 @@ const minDiversityPool = 50;
 export const removedCategories = (boost: Rules["boost"] = {}): string[] =>
   Object.entries(boost).flatMap(([name, factor]) => (factor === 0 ? [name] : []));
 
+/** Returns the factor on the scores of a category. */
+export const boostOf = (boost: Rules["boost"] = {}, category: string): number =>
+  Object.hasOwn(boost, category) ? boost[category] : 1;
+
 /**
  * Returns the list to show: boosts, the best of each group of variants, caps per category and diversity, each product
  * once. The order is by score, ties by product, so that the same input always gives the same list.

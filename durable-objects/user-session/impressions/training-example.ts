@@ -13,6 +13,9 @@ export const noOutcomeSampleRate = 0.25;
 /** Maximum size of an example, in bytes: a queue message holds at most 128,000. */
 const maxExampleBytes = 90_000;
 
+/** Products that a list has at most. */
+const maxListLength = 100;
+
 type Row = TrainingExample["rows"][number];
 
 /** Returns the length of the base64 text of a number of bytes. */
@@ -30,12 +33,13 @@ function toBase64(bytes: Uint8Array): string {
 
 /**
  * Returns as many rows as fit into {@link maxExampleBytes}, in the given order. Rows with an outcome take precedence,
- * then rows that were not shown (position 0), then shown rows by position. Only very long lists lose rows, from their
- * end.
+ * then sampled rows, then shown rows by position, then rows that might have been shown. Only very long lists lose rows,
+ * from their end.
  */
 function rowsThatFit(rows: readonly Row[], features: Uint8Array): Pick<TrainingExample, "rows" | "features"> {
   const rowBytes = packedRowBytes(features);
-  const precedence = ({ outcome, position }: Row): number => (outcome === null ? position : -1);
+  const precedence = ({ outcome, position, rank = 0 }: Row): number =>
+    outcome !== null ? -1 : position === 0 && rank > 0 ? maxListLength + rank : position;
   const order = rows.map((_, i) => i).sort((a, b) => precedence(rows[a]) - precedence(rows[b]));
   let bytes = base64Length(features.byteLength - rows.length * rowBytes);
   let count = 0;

@@ -1,46 +1,68 @@
+import type { ItemInPlay } from "../../../model/experiments/exploration.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { packFeatures } from "../../../model/features/pack-features.ts";
-import type { PipelineAnswer } from "../../../model/pipeline/run-pipeline.ts";
+import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
+import { traitsOf } from "../../../model/rules/similarity.ts";
 import type { Impression } from "../../../shared/contracts/impression.ts";
 import type { ReceiptRecord } from "../../../shared/contracts/recommendation.ts";
 
-/** Unshown candidates per impression that are logged with the shown ones. */
+/** Candidates per impression that are logged as a sample of those that no list could show. */
 const maxUnshownLogged = 10;
 
-/** Returns the impression to log: every shown candidate, and a uniform sample of the others. `random` returns 0..1. */
+/**
+ * Returns the impression to log: every candidate that might have been shown, the shown ones first, and a uniform sample of
+ * the others. `random` returns 0..1.
+ */
 export function impressionOf(
-  answer: PipelineAnswer,
+  answer: Pick<PipelineAnswer, "candidates" | "features" | "scores" | "listScore">,
+  inPlay: readonly ItemInPlay<Pick<PipelineItem, "index">>[],
   receipt: ReceiptRecord,
   random: () => number,
 ): Impression {
-  const shown = new Map(answer.items.map((item, i) => [item.index, i]));
-  const indices = [...shown.keys(), ...sampleUnshown(shown, answer.candidates.length, random)];
+  const known = new Map(inPlay.map((each) => [each.item.index, each]));
+  const indices = [...known.keys(), ...sampleOthers(known, answer.candidates.length, random)];
+  const numberSquares = squareNumbers();
   return {
     receipt,
     featureHash: featureShape.hash,
     rows: indices.map((index) => {
-      const rank = shown.get(index);
+      const { position = 0, propensity = 0, rank = 0 } = known.get(index) ?? {};
       const { block, row } = answer.candidates[index];
       return {
         productId: block.id(row),
         category: block.strings[block.category[row]] ?? null,
-        position: rank === undefined ? 0 : rank + 1,
-        propensity: rank === undefined ? 0 : receipt.items[rank].propensity,
+        position,
+        propensity,
+        rank,
         score: answer.scores[index],
+        listScore: answer.listScore(index),
+        squares: numberSquares(traitsOf({ block, row }).squares),
       };
     }),
     features: packFeatures(featureShape, answer.features, indices),
   };
 }
 
-/** Returns random indices below `count` that are not in `shown`, each about equally likely. */
-function sampleUnshown(shown: ReadonlyMap<number, number>, count: number, random: () => number): number[] {
+/** Returns a function that numbers the squares of each size from 0, in the order of their first product. */
+function squareNumbers(): (squares: readonly number[]) => number[] {
+  const numbers: Map<number, number>[] = [];
+  return (squares) =>
+    squares.map((square, level) => {
+      numbers[level] ??= new Map();
+      const number = numbers[level].get(square) ?? numbers[level].size;
+      numbers[level].set(square, number);
+      return number;
+    });
+}
+
+/** Returns random indices below `count` that are not in `known`, each about equally likely. */
+function sampleOthers(known: ReadonlyMap<number, unknown>, count: number, random: () => number): number[] {
   const drawn = new Set<number>();
-  const wanted = Math.min(maxUnshownLogged, count - shown.size);
+  const wanted = Math.min(maxUnshownLogged, count - known.size);
   while (drawn.size < wanted) {
     let index = Math.floor(random() * count);
     // The sample is small compared to `count`: probing for the next free index is cheaper than a shuffle.
-    while (shown.has(index) || drawn.has(index)) index = (index + 1) % count;
+    while (known.has(index) || drawn.has(index)) index = (index + 1) % count;
     drawn.add(index);
   }
   return [...drawn];

@@ -25,9 +25,10 @@ export interface Ranking<R> {
 }
 
 /**
- * Returns the first `limit` products of a ranking that may be listed, with their cards. A product whose card is newer
- * than its tile is tested again by `test`, the rule of the query, and a deleted product has no card: the next ones of the
- * ranking take their places. Of a group of variants it lists the first.
+ * Returns the first `limit` products of a ranking that may be listed, with their cards, and up to `others` that follow.
+ * A product whose card is newer than its tile is tested again by `test`, the rule of the query, and a deleted product has
+ * no card: the next ones of the ranking take their places. Of a group of variants it lists the first. The cards of the
+ * others come with those of the list: fewer than `others` follow if some of them may not be listed.
  */
 export async function listProducts<R extends CardRequest>(
   catalog: Pick<ProductApi, "getCards">,
@@ -35,12 +36,13 @@ export async function listProducts<R extends CardRequest>(
   { items, spare }: Ranking<R>,
   limit: number,
   test: RowTest,
+  others = 0,
 ): Promise<Result<ListedProduct<R>[]>> {
   const listed: ListedProduct<R>[] = [];
   const groups = new Set<string>();
-  let ranking = items;
+  let ranking = others > 0 && spare ? [...items, ...spare()] : items;
   // Each further call asks for twice as many cards: few calls, however many products of the ranking are gone.
-  for (let at = 0, wanted = limit; listed.length < limit; wanted *= 2) {
+  for (let at = 0, wanted = limit + others; listed.length < limit; wanted *= 2) {
     if (at === items.length && ranking === items && spare) ranking = [...items, ...spare()];
     if (at >= ranking.length) break;
     const next = ranking.slice(at, at + wanted);
@@ -48,7 +50,7 @@ export async function listProducts<R extends CardRequest>(
     const cards = await loadCardsById(catalog, application, next);
     if (!cards.ok) return cards;
     for (const ranked of next) {
-      if (listed.length >= limit) break;
+      if (listed.length >= limit + others) break;
       const card = cards.value.get(ranked.productId);
       if (!card || !(card.version === ranked.version || passesTest(card, test))) continue;
       if (card.groupId !== null && groups.has(card.groupId)) continue;

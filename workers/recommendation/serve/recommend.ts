@@ -1,14 +1,9 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
-import {
-  maxCandidates,
-  type PipelineAnswer,
-  type PipelineItem,
-  runPipeline,
-} from "../../../model/pipeline/run-pipeline.ts";
+import { maxCandidates, type PipelineAnswer, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
 import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profile.ts";
-import { compileProductTest, type RowTest } from "../../../model/retrieval/filter.ts";
+import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
 import type {
@@ -18,7 +13,7 @@ import type {
   Stage,
 } from "../../../shared/contracts/recommendation.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
-import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
+import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
@@ -32,11 +27,10 @@ import {
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
 import { historyRulesOf, impressionDelayOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
-import { cardFromTile } from "./card-from-tile.ts";
+import { exploredList } from "./explored-list.ts";
 import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
 import { knownProfiles } from "./known-profiles.ts";
-import { type ListedProduct, listProducts } from "./listed-products.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import {
   isPlacePrivate,
@@ -132,6 +126,7 @@ export async function recommendProducts(
   const { rankers, shadow, skipped: modelSkipped } = servingRankers;
   const modelMs = performance.now() - started - profileMs - locationMs;
 
+  const { exploration } = rolloutSettingsOf(env);
   const answer = await runPipeline(
     {
       profile,
@@ -152,9 +147,9 @@ export async function recommendProducts(
       maxCandidates: input.candidates,
       explain: input.explain,
       budgetMs: budgetMs - (performance.now() - started),
-      exploration: rolloutSettingsOf(env).exploration,
+      exploration,
     },
-    { candidateService, rankers, clock: () => performance.now(), random: Math.random, batches: batchPool },
+    { candidateService, rankers, clock: () => performance.now(), batches: batchPool },
   ).catch((error: unknown) => {
     console.error({ event: "recommendation pipeline failed", error: errorText(error) });
     return null;
@@ -164,7 +159,14 @@ export async function recommendProducts(
   const { location, namesSkipped } = answerLocationOf(resolved, answer.place);
   const cardsStarted = performance.now();
   const test = compileProductTest({ point, filter, exclude: input.exclude }).row;
-  const { listed, skipped: cardsSkipped } = await listAnswer(env, application, answer, input.limit, test);
+  const { inPlay, skipped: cardsSkipped } = await exploredList(
+    env.PRODUCT,
+    application,
+    answer,
+    { limit: input.limit, test, exploration },
+    Math.random,
+  );
+  const listed = inPlay.filter(({ position }) => position > 0);
   const stageOf = (name: string, ms: number, reason: string | undefined): Stage => ({
     name,
     ms: round(ms),
@@ -178,7 +180,6 @@ export async function recommendProducts(
     ...answer.stages,
     stageOf("cards", performance.now() - cardsStarted, cardsSkipped),
   ];
-  const shown = listed.map(({ ranked }) => ranked);
   const recommendationId = await sealObjectId(
     await pseudonymKeysOf(env),
     { application, kind: "recommendation" },
@@ -194,10 +195,10 @@ export async function recommendProducts(
     location,
     isPlacePrivate: isPlacePrivate(point, resolved.source, requester),
     candidates: answer.candidates.length,
-    items: shown.map(({ productId, score, propensity }, i) => ({
-      productId,
-      position: i + 1,
-      score,
+    items: listed.map(({ item: { ranked }, position, propensity }) => ({
+      productId: ranked.productId,
+      position,
+      score: ranked.score,
       propensity,
     })),
     stages,
@@ -209,7 +210,12 @@ export async function recommendProducts(
         session,
         {
           ...{ application, userId: input.userId, requester },
-          impression: impressionOf({ ...answer, items: shown }, receipt, Math.random),
+          impression: impressionOf(
+            answer,
+            inPlay.map((each) => ({ ...each, item: each.item.ranked })),
+            receipt,
+            Math.random,
+          ),
         },
         impressionDelayOf(env),
       ),
@@ -229,11 +235,12 @@ export async function recommendProducts(
     location: mayKnow(requester, resolved.source) ? location : withoutNames(location),
     ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
     candidates: answer.candidates.length,
-    items: listed.map(({ ranked: { productId, score, distanceKm, reasons }, card }, i) => {
+    items: listed.map(({ item: { ranked, card }, position }) => {
+      const { productId, score, distanceKm, reasons } = ranked;
       const { cell: _cell, version: _version, ...product } = card;
       return {
         productId,
-        rank: i + 1,
+        rank: position,
         score,
         distanceKm: shownDistance(distanceKm, requester, resolved),
         product,
@@ -271,28 +278,5 @@ async function scoreWithShadowModel(
       await refreshSnapshot(env, application);
   } catch (error) {
     console.error({ event: "shadow statistics not stored", error: errorText(error) });
-  }
-}
-
-/** Returns the list to show. If the catalog is unreachable, cards come from the tiles, without images. */
-async function listAnswer(
-  env: RecommendationEnv,
-  application: string,
-  { items, spare, candidates }: PipelineAnswer,
-  limit: number,
-  test: RowTest,
-): Promise<{ listed: ListedProduct<PipelineItem>[]; skipped?: string }> {
-  try {
-    const listed = await listProducts(env.PRODUCT, application, { items, spare }, limit, test);
-    return { listed: unwrap(listed, "the product service") };
-  } catch (error) {
-    console.error({ event: "product cards unavailable", error: errorText(error) });
-    return {
-      listed: items.map((ranked) => {
-        const { block, row } = candidates[ranked.index];
-        return { ranked, card: cardFromTile(block, row) };
-      }),
-      skipped: "the catalog: failed, tiles stand in for cards",
-    };
   }
 }

@@ -1,0 +1,47 @@
+import { type Exploration, explore, type ItemInPlay } from "../../../model/experiments/exploration.ts";
+import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
+import type { RowTest } from "../../../model/retrieval/filter.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
+import type { ProductApi } from "../../../shared/services/product-api.ts";
+import { cardFromTile } from "./card-from-tile.ts";
+import { type ListedProduct, listProducts } from "./listed-products.ts";
+
+/** What decides which of the ranked products a list shows. */
+export interface ListRule {
+  limit: number;
+  /** Returns whether a product may be listed; see {@link listProducts}. */
+  test: RowTest;
+  exploration: Exploration;
+}
+
+/**
+ * Returns the products that the list of an answer might show, with their propensities: the shown ones first. Exploration
+ * draws among products that are known to be listable, so that the propensities are those of the list that is shown: no
+ * product moves up afterwards. If the catalog is unreachable, cards come from the tiles, without images, and `skipped`
+ * says so. `random` returns numbers in [0, 1).
+ */
+export async function exploredList(
+  catalog: Pick<ProductApi, "getCards">,
+  application: string,
+  { items, spare, candidates }: Pick<PipelineAnswer, "items" | "spare" | "candidates">,
+  { limit, test, exploration }: ListRule,
+  random: () => number,
+): Promise<{ inPlay: ItemInPlay<ListedProduct<PipelineItem>>[]; skipped?: string }> {
+  const others = exploration.rate > 0 ? exploration.depth : 0;
+  try {
+    const listed = await listProducts(catalog, application, { items, spare }, limit, test, others);
+    return { inPlay: explore(unwrap(listed, "the product service"), limit, exploration, random) };
+  } catch (error) {
+    console.error({ event: "product cards unavailable", error: errorText(error) });
+    const ranking = others > 0 ? [...items, ...spare().slice(0, others)] : items;
+    const listable = ranking.map((ranked) => {
+      const { block, row } = candidates[ranked.index];
+      return { ranked, card: cardFromTile(block, row) };
+    });
+    return {
+      inPlay: explore(listable, limit, exploration, random),
+      skipped: "the catalog: failed, tiles stand in for cards",
+    };
+  }
+}

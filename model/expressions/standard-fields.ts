@@ -1,0 +1,218 @@
+import { currencyDigits } from "../../shared/contracts/currency-digits.ts";
+import { distanceKm } from "../../shared/geo/distance.ts";
+import { discountShare, priceAfterDiscount } from "../../shared/money/discount.ts";
+import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
+import type { Columns } from "../columns/columns.ts";
+import { decimalFromFloat32 } from "../columns/decimal-from-float32.ts";
+import { noString } from "../columns/layout.ts";
+import type { ExpressionContext } from "./context.ts";
+import type { ContextField, Field, FieldTable, NumberReader } from "./field.ts";
+
+/** Returns a reader of a column of 64-bit numbers, without a copy. */
+const readColumn =
+  (column: Float64Array): NumberReader =>
+  (start, count) =>
+    column.subarray(start, start + count);
+
+/**
+ * Returns a reader of prices, in units of the context's currency. A price in another currency is absent. An amount
+ * without a currency counts as in the context's currency, with two digits.
+ */
+function readPrices(
+  { priceMinor, currency, discountMillionths, strings }: Columns,
+  context: ExpressionContext,
+  afterDiscount: boolean,
+): NumberReader {
+  const { currency: wanted } = context;
+  if (wanted === undefined)
+    throw new Error("the currency of an expression with a price must be decided before it is evaluated");
+  const named = wanted === null ? noString : strings.indexOf(wanted);
+  const minorPerNamed = 10 ** currencyDigits(wanted);
+  const minorPerUnnamed = 10 ** currencyDigits(null);
+  return (start, count, _mask, out) => {
+    for (let i = 0; i < count; i++) {
+      const row = start + i;
+      const own = currency[row];
+      const millionths = afterDiscount ? discountMillionths[row] : 0;
+      const price = millionths === 0 ? priceMinor[row] : priceAfterDiscount(priceMinor[row], millionths);
+      out[i] =
+        own === noString ? price / minorPerUnnamed : own === named ? price / minorPerNamed : Number.NaN;
+    }
+    return out;
+  };
+}
+
+const productFields: Record<string, Field> = {
+  "product.id": {
+    kind: "texts",
+    type: "string",
+    description: "Id of the product.",
+    texts: ({ text, textStart }) => ({ bytes: text, starts: textStart }),
+  },
+  "product.title": {
+    kind: "texts",
+    type: "string",
+    description: "Title of the product.",
+    texts: ({ text, textStart, count }) => ({ bytes: text, starts: textStart.subarray(count) }),
+  },
+  "product.category": {
+    kind: "strings",
+    type: "string",
+    description: "Category of the product.",
+    bounds: "category",
+    indices: ({ category }) => category,
+  },
+  "product.categories": {
+    kind: "lists",
+    type: "list",
+    description: "Categories of the product.",
+    bounds: "category",
+    isPath: false,
+    lists: ({ category, count }) => ({
+      starts: Uint32Array.from({ length: count + 1 }, (_, row) => row),
+      items: category,
+    }),
+  },
+  "product.groupId": {
+    kind: "strings",
+    type: "string",
+    description: "Group of the product's variants.",
+    indices: ({ groupId }) => groupId,
+  },
+  "product.price": {
+    kind: "numbers",
+    type: "number",
+    description:
+      "Price after discount, in units of the filter's currency; absent for a product without a price or in another currency.",
+    bounds: "price",
+    isMoney: true,
+    numbers: (columns, context) => readPrices(columns, context, true),
+  },
+  "product.priceBeforeDiscount": {
+    kind: "numbers",
+    type: "number",
+    description: "Price before discount, otherwise as `product.price`.",
+    isMoney: true,
+    numbers: (columns, context) => readPrices(columns, context, false),
+  },
+  "product.currency": {
+    kind: "strings",
+    type: "string",
+    description: "Currency of the product's price (ISO 4217).",
+    indices: ({ currency }) => currency,
+  },
+  "product.discount": {
+    kind: "numbers",
+    type: "number",
+    description: "Discount as a share of the price: 0.7 for 70%, 0 for none.",
+    bounds: "discount",
+    numbers:
+      ({ discountMillionths }) =>
+      (start, count, _mask, out) => {
+        for (let i = 0; i < count; i++) out[i] = discountShare(discountMillionths[start + i]);
+        return out;
+      },
+  },
+  "product.rating": {
+    kind: "numbers",
+    type: "number",
+    description: "Rating of the product, 0 to 10.",
+    numbers: ({ rating }) => {
+      // A block has few ratings, and the decimal of one is slow to compute.
+      let last = Number.NaN;
+      let lastDecimal = Number.NaN;
+      const decimals = new Map<number, number>();
+      return (start, count, _mask, out) => {
+        for (let i = 0; i < count; i++) {
+          const value = rating[start + i];
+          if (value !== last) {
+            last = value;
+            let decimal = Number.isNaN(value) ? value : decimals.get(value);
+            if (decimal === undefined) {
+              decimal = decimalFromFloat32(value);
+              decimals.set(value, decimal);
+            }
+            lastDecimal = decimal;
+          }
+          out[i] = lastDecimal;
+        }
+        return out;
+      };
+    },
+  },
+  "product.available": {
+    kind: "flags",
+    type: "boolean",
+    description: "Whether the product is available.",
+    flags: ({ available }) => available,
+  },
+  "product.createdAt": {
+    kind: "numbers",
+    type: "time",
+    description: "When the product was created.",
+    numbers: ({ createdAt }) => readColumn(createdAt),
+  },
+};
+
+const placeAndTimeFields: Record<string, Field> = {
+  distanceKm: {
+    kind: "numbers",
+    type: "number",
+    description:
+      "Great-circle distance from the list's location to the product in km; absent if one of them has none.",
+    bounds: "distance",
+    numbers: ({ lat, lon }, { point }) =>
+      point &&
+      ((start, count, mask, out) => {
+        for (let i = 0; i < count; i++)
+          if (mask[i] !== 0) out[i] = distanceKm(point.lat, point.lon, lat[start + i], lon[start + i]);
+        return out;
+      }),
+  },
+  now: { kind: "context", type: "time", description: "Time of the request.", value: ({ now }) => now },
+  hour: {
+    kind: "context",
+    type: "number",
+    description: "Hour at the list's location, 0 to 23; in UTC without a location.",
+    value: ({ now, offsetSeconds }) => localHourOf(now + offsetSeconds),
+  },
+  weekday: {
+    kind: "context",
+    type: "number",
+    description: "Weekday at the list's location: 1 for Monday, 7 for Sunday; in UTC without a location.",
+    value: ({ now, offsetSeconds }) => localWeekdayOf(now + offsetSeconds) + 1,
+  },
+};
+
+const userFields: Record<string, ContextField> = {
+  "user.choices": {
+    kind: "context",
+    type: "number",
+    description: "The user's interactions of all time, without dismissals.",
+    value: ({ user }) => user?.choices ?? null,
+  },
+  "user.favoriteCategory": {
+    kind: "context",
+    type: "string",
+    description: "The category of most of the user's interactions.",
+    value: ({ user }) => user?.favoriteCategory ?? null,
+  },
+  "user.activeDays": {
+    kind: "context",
+    type: "number",
+    description: "Days on which the user sent events.",
+    value: ({ user }) => user?.activeDays ?? null,
+  },
+  "user.since": {
+    kind: "context",
+    type: "time",
+    description: "When the user's first event arrived.",
+    value: ({ user }) => user?.since ?? null,
+  },
+};
+
+/** The fields of lists that are the same for every user: the product, the place and the time. */
+export const listFields: FieldTable = new Map(Object.entries({ ...productFields, ...placeAndTimeFields }));
+
+/** The fields of a user's list: {@link listFields}, and what a list may know of the user. */
+export const userListFields: FieldTable = new Map([...listFields, ...Object.entries(userFields)]);

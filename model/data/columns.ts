@@ -77,6 +77,10 @@ const eventFields = {
   rating: ["stars", "score", "label"],
   lat: latitudeNames,
   lon: longitudeNames,
+  /** What the whole event was worth, all units of the product together. */
+  value: ["event_value"],
+  currency: ["currency_code"],
+  quantity: ["qty"],
   /** Where the product is; only by `--map`. */
   item_lat: [],
   item_lon: [],

@@ -29,6 +29,10 @@ export interface DatasetEvent {
   time: number;
   lat: number | null;
   lon: number | null;
+  /** What the whole event was worth in units of the currency, and units of the product; absent where a file has none. */
+  value?: number;
+  currency?: string;
+  quantity?: number;
 }
 
 /** A dataset in three parts, for training, validation and test. Each part is in time order. */

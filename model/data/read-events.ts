@@ -1,9 +1,10 @@
 import { type EventType, eventTypes } from "../../shared/contracts/event.ts";
+import { maxAmount } from "../../shared/contracts/minor-units.ts";
 import { dateOfDigits, parseTimeCell } from "./cell-values.ts";
 import { columnOf, type Header, isLabel } from "./columns.ts";
 import type { DatasetEvent } from "./dataset.ts";
 import type { ProductDescription } from "./descriptions-of-events.ts";
-import { readCategory, readTitle, requiredId } from "./read-items.ts";
+import { readCategory, readCurrency, readPrice, readTitle, requiredId } from "./read-items.ts";
 import type { ReadLog } from "./read-report.ts";
 import type { TableFile, TableRow } from "./table-file.ts";
 
@@ -159,7 +160,35 @@ function readEvent(
     time: time.value,
     lat: place?.lat ?? null,
     lon: place?.lon ?? null,
+    ...readWorth(row, header, file, log),
   };
+}
+
+/** Units of a product that one event may concern, as in the API. */
+const maxQuantity = 100_000;
+
+/** Returns what an event was worth. A value without a currency is left out, and a number of units that is not whole. */
+function readWorth(
+  row: TableRow,
+  header: Header,
+  file: string,
+  log: ReadLog,
+): Pick<DatasetEvent, "value" | "currency" | "quantity"> {
+  const [valueColumn, quantityColumn] = [columnOf(header, "value"), columnOf(header, "quantity")];
+  const units = row.number(quantityColumn, 1, maxQuantity);
+  const isWhole = units !== null && Number.isInteger(units);
+  if (units !== null && !isWhole && quantityColumn)
+    row.leaveOut(quantityColumn, String(units), "must be a whole number");
+  const quantity = isWhole ? { quantity: units } : {};
+  const amount = row.number(valueColumn, 0, maxAmount);
+  if (amount === null || !valueColumn) return quantity;
+  const currency = readCurrency(row, columnOf(header, "currency"), file, log);
+  if (currency === null) {
+    row.leaveOut(valueColumn, String(amount), "has no currency beside it");
+    return quantity;
+  }
+  const value = readPrice(row, valueColumn, currency, amount);
+  return value === null ? quantity : { value, currency, ...quantity };
 }
 
 type Required<T> = { value: T } | { problem: string };

@@ -33,6 +33,30 @@ describe("readFiles", () => {
     expect(dataset.train.map((each) => each.time)).toEqual([50, 100]);
   });
 
+  it("reads what events were worth, writes it, and leaves out what the API would refuse", () => {
+    const lines = [
+      "user_id,item_id,event_type,timestamp,value,currency,qty",
+      ...[
+        "u,1,purchase,100,19.90,eur,2",
+        "u,1,purchase,200,5,,3",
+        "u,1,purchase,300,1.005,EUR,",
+        "u,1,cart,400,,,1.5",
+      ],
+    ];
+    const dataset = parseDataset([{ name: "x.csv", text: lines.join("\n") }]);
+    const events = [...dataset.train, ...dataset.valid, ...dataset.test];
+    const worth = events.map(({ value, currency, quantity }) => [value, currency, quantity]);
+    expect(worth).toEqual([
+      [19.9, "EUR", 2],
+      [undefined, undefined, 3],
+      [undefined, undefined, undefined],
+      [undefined, undefined, undefined],
+    ]);
+    expect(dataset.rejectedRows).toBe(0);
+    const again = parseDataset(writeDataset(dataset));
+    expect([...again.train, ...again.valid, ...again.test]).toEqual(events);
+  });
+
   it("splits a single file by time per user", () => {
     const lines = ["user_id:token\titem_id:token\ttimestamp:float"];
     for (let i = 0; i < 100; i++) lines.push(`${i % 2 ? "a" : "b"}\t${i % 7}\t${i}`);

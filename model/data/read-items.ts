@@ -173,7 +173,13 @@ function readMoney(
   return { amount, currency: amount === null ? null : code };
 }
 
-function readCurrency(row: TableRow, column: Column | undefined, file: string, log: ReadLog): string | null {
+/** Returns the code of a currency; null where the cell has none. */
+export function readCurrency(
+  row: TableRow,
+  column: Column | undefined,
+  file: string,
+  log: ReadLog,
+): string | null {
   const text = row.text(column);
   if (text === null || column === undefined) return null;
   const code = text.trim().toUpperCase();
@@ -185,8 +191,8 @@ function readCurrency(row: TableRow, column: Column | undefined, file: string, l
   return null;
 }
 
-/** Returns a price if it is exact in its currency. */
-function readPrice(
+/** Returns an amount if it is exact in its currency. */
+export function readPrice(
   row: TableRow,
   column: Column | undefined,
   currency: string | null,

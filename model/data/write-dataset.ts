@@ -77,9 +77,15 @@ function writeItems(items: readonly DatasetItem[]): string {
 }
 
 function writeEvents(events: readonly DatasetEvent[]): string {
-  const header = "user_id:token\titem_id:token\tevent_type:token\ttimestamp:float\tlat:float\tlon:float";
+  const columns = "user_id:token\titem_id:token\tevent_type:token\ttimestamp:float\tlat:float\tlon:float";
+  // Most datasets do not say what events were worth.
+  const hasWorth = events.some(({ value, quantity }) => value !== undefined || quantity !== undefined);
+  const header = hasWorth ? `${columns}\tvalue:float\tcurrency:token\tquantity:float` : columns;
   const lines = events.map((event) =>
-    formatRow([event.userId, event.itemId, event.type, event.time, event.lat, event.lon]),
+    formatRow([
+      ...[event.userId, event.itemId, event.type, event.time, event.lat, event.lon],
+      ...(hasWorth ? [event.value, event.currency, event.quantity] : []),
+    ]),
   );
   return [header, ...lines].join("\n");
 }

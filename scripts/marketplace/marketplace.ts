@@ -98,6 +98,8 @@ export function toMarketplace(
         productId: event.itemId,
         timestamp: toInstant(event.time + shift),
         ...(event.lat !== null && event.lon !== null ? { location: { lat: event.lat, lon: event.lon } } : {}),
+        ...(event.value === undefined ? {} : { value: event.value, currency: event.currency }),
+        ...(event.quantity === undefined ? {} : { quantity: event.quantity }),
       }));
     }),
   };

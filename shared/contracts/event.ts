@@ -1,7 +1,17 @@
 import * as z from "zod";
 import { collectedConsent } from "./consent.ts";
+import { excessDigits } from "./excess-digits.ts";
+import { maxAmount } from "./minor-units.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
-import { categoryName, epochSeconds, identifier, plainId, point, precision } from "./primitives.ts";
+import {
+  categoryName,
+  currencyCode,
+  epochSeconds,
+  identifier,
+  plainId,
+  point,
+  precision,
+} from "./primitives.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** The types of event, in the order of the columns that count them. */
@@ -9,8 +19,11 @@ export const eventTypes = ["view", "click", "cart", "purchase", "dismiss"] as co
 export const eventType = z.enum(eventTypes);
 export type EventType = z.infer<typeof eventType>;
 
+/** Units of a product that one event concerns at most. */
+const maxQuantity = 100_000;
+
 /** An event as a client sends it. `location` is where the user was. */
-export const eventInput = nullIsAbsent(
+const eventFields = nullIsAbsent(
   z.strictObject({
     eventId: identifier,
     userId: identifier,
@@ -19,8 +32,30 @@ export const eventInput = nullIsAbsent(
     timestamp: timestamp.optional(),
     recommendationId: plainId.optional(),
     location: point.optional(),
+    value: z.number().min(0).max(maxAmount).optional().meta({
+      description:
+        "What the whole event was worth, all units together, in units of `currency`, with at most as many digits after the decimal point as the currency has.",
+    }),
+    currency: currencyCode.optional().meta({ description: "Currency of `value`." }),
+    quantity: z.number().int().min(1).max(maxQuantity).optional().meta({
+      description: "Units of the product; one if absent.",
+    }),
   }),
 );
+
+/** Reports a value without a currency or a currency without a value, and a value with more digits than its currency. */
+export const eventInput = eventFields.superRefine(({ value, currency }, context) => {
+  if (value === undefined && currency === undefined) return;
+  if (value === undefined || currency === undefined) {
+    const missing = value === undefined ? "value" : "currency";
+    const present = value === undefined ? "currency" : "value";
+    const message = `must be given with \`${present}\``;
+    context.addIssue({ code: "custom", path: [missing], message });
+  } else if (value >= 0 && value <= maxAmount) {
+    const message = excessDigits(value, currency);
+    if (message !== null) context.addIssue({ code: "custom", path: ["value"], input: value, message });
+  }
+});
 export type EventInput = z.infer<typeof eventInput>;
 
 /**
@@ -52,6 +87,10 @@ export const interaction = z.object({
   recommendationId: plainId.nullable(),
   /** Where the user was, at the precision that they allow; null if unknown. */
   location: point.nullable(),
+  /** What the whole event was worth, in whole minor units of the currency; absent if the client did not say. */
+  value: z.object({ minor: z.number().int().min(0), currency: currencyCode }).optional(),
+  /** Units of the product; absent if the client did not say. */
+  quantity: z.number().int().min(1).optional(),
   facts: productFacts,
 });
 export type Interaction = z.infer<typeof interaction>;

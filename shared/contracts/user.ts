@@ -53,6 +53,10 @@ export const userInteraction = z.object({
   timestamp: instant,
   recommendationId: plainId.nullable(),
   location: point.nullable(),
+  /** What the whole event was worth, in units of the currency; absent like the other two if the event did not say. */
+  value: z.number().optional(),
+  currency: z.string().optional(),
+  quantity: z.number().int().optional(),
 });
 export type UserInteraction = z.infer<typeof userInteraction>;
 

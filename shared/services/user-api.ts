@@ -64,7 +64,9 @@ export interface HistoryRow {
   /** 1 for the user's first choice, and the first purchase, of the product. */
   first: number;
   first_purchase: number;
-  [column: string]: string | number | null;
+  /** What the event was worth, as `encodeWorth` writes it; absent from workers of the version before. */
+  worth?: string | null;
+  [column: string]: string | number | null | undefined;
 }
 
 /** What the object of a merge's target knows that its database may not hold yet. Lists of event and product ids. */
@@ -109,6 +111,8 @@ export interface StoredEvent {
   productId: string;
   time: number;
   recommendationId: string | null;
+  /** What the event was worth, as `encodeWorth` writes it; absent from workers of the version before. */
+  worth?: string | null;
 }
 
 /** What a call of `advanceMoves` did: how many moves of buckets it finished, and how many are left. */

@@ -1,6 +1,7 @@
 import { rankOf } from "../../shared/consent/levels.ts";
 import { unknownConsent } from "../../shared/contracts/consent.ts";
 import type { AcceptedInteraction } from "../../shared/contracts/event.ts";
+import { encodeWorth } from "../../shared/contracts/event-content.ts";
 import type { PlaceVisit } from "../../shared/contracts/queues.ts";
 import { addTotals, type HourTotals } from "../../shared/contracts/totals.ts";
 import type { NumberRange } from "./buckets/user-buckets.ts";
@@ -46,6 +47,8 @@ export interface InteractionJson {
   r: string | null;
   /** 1 for an interaction that counts for others, unless its network has counted already. */
   c: 0 | 1;
+  /** What the event was worth; see `encodeWorth`. */
+  w: string | null;
   /** Key of the user's network, by which users whom nobody vouches for count together; null for others. */
   n: number | null;
 }
@@ -95,6 +98,7 @@ export function toInteractionJson(batch: UserInteractionBatch[]): InteractionJso
         v: (interaction.consent ?? unknownConsent).version,
         r: interaction.recommendationId === null ? null : encodeId(interaction.recommendationId),
         c: interaction.counts ? 1 : 0,
+        w: encodeWorth(interaction),
         n: interaction.networkKey,
       });
     }

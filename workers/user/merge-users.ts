@@ -67,6 +67,7 @@ const historyRowOf = (row: InteractionRow): HistoryRow => ({
   first: row.first,
   first_purchase: row.firstPurchase,
   counts: row.counts,
+  worth: row.worth,
 });
 
 /** Returns the next `limit` interactions of a user after event id `after`, in the order of the primary key. */
@@ -138,12 +139,13 @@ async function rowsToInsert(
 const isSameEvent = (a: HistoryRow, b: HistoryRow): boolean =>
   differingFields(contentOf(a), contentOf(b)).length === 0;
 
-const contentOf = ({ type, product_id, time, recommendation_id }: HistoryRow) => ({
+const contentOf = ({ type, product_id, time, recommendation_id, worth = null }: HistoryRow) => ({
   type,
   product: product_id,
   time,
   recommendation: recommendation_id,
   location: null,
+  worth,
 });
 
 /**
@@ -168,6 +170,7 @@ export async function insertHistory(
       la: encodeCoordinate(row.lat),
       lo: encodeCoordinate(row.lon),
       r: row.recommendation_id === null ? null : encodeId(row.recommendation_id),
+      w: row.worth ?? null,
       t: encodeMarks({
         type: row.type,
         first: row.first,
@@ -183,13 +186,14 @@ export async function insertHistory(
     ...insertMissingProfile(place, target, into.userId, now),
     database
       .prepare(
-        `INSERT INTO recent_interactions (user, id, time, marks, product, lat, lon, recommendation, copied_from)
+        `INSERT INTO recent_interactions (user, id, time, marks, product, lat, lon, recommendation, worth, copied_from)
          WITH known AS MATERIALIZED (
            SELECT product, max(${marksSql.first("marks")}) AS first, max(${marksSql.firstPurchase("marks")}) AS first_purchase
            FROM recent_interactions WHERE user = ${numberSql("?1", "?4")} AND marks & ${flags} GROUP BY 1)
          SELECT ${numberSql("?1", "?4")}, ${storedIdSql("j.value ->> 'e'")}, j.value ->> 's',
            (j.value ->> 't') & ~(coalesce(k.first, 0) * ${bits.first} + coalesce(k.first_purchase, 0) * ${bits.firstPurchase}),
-           ${storedIdSql("j.value ->> 'q'")}, j.value ->> 'la', j.value ->> 'lo', ${storedIdSql("j.value ->> 'r'")}, ?6
+           ${storedIdSql("j.value ->> 'q'")}, j.value ->> 'la', j.value ->> 'lo', ${storedIdSql("j.value ->> 'r'")},
+           j.value ->> 'w', ?6
          FROM json_each(?5) j LEFT JOIN known k ON k.product = ${storedIdSql("j.value ->> 'q'")}
          WHERE ${targetExistsSql}
          ON CONFLICT DO NOTHING`,

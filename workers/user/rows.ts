@@ -1,3 +1,5 @@
+import { decodeWorth } from "../../shared/contracts/event-content.ts";
+import { decimalOf } from "../../shared/contracts/minor-units.ts";
 import { type Point, type Precision, toInstant } from "../../shared/contracts/primitives.ts";
 import type { User, UserInput, UserInteraction, UserPatch } from "../../shared/contracts/user.ts";
 import type { CountedInteraction, UserSettings, UserVisit } from "../../shared/services/user-api.ts";
@@ -25,7 +27,17 @@ export const userInteractionOf = (row: InteractionRow): UserInteraction => ({
   timestamp: toInstant(row.time),
   recommendationId: row.recommendationId,
   location: row.lat === null || row.lon === null ? null : { lat: row.lat, lon: row.lon },
+  ...statedWorth(row.worth),
 });
+
+/** Returns what an event was worth as the API returns it. */
+function statedWorth(text: string | null): Pick<UserInteraction, "value" | "currency" | "quantity"> {
+  const { value, quantity } = decodeWorth(text);
+  return {
+    ...(value ? { value: decimalOf(value.minor, value.currency), currency: value.currency } : {}),
+    ...(quantity === undefined ? {} : { quantity }),
+  };
+}
 
 /** Returns what a rebuild of transitions needs of a stored interaction. */
 export const countedInteractionOf = ({

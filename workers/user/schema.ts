@@ -93,6 +93,8 @@ export const recentInteractions = sqliteTable(
     recommendation: blob("recommendation"),
     /** A hash of the merged user and generation from whom the row was copied; null for the user's own. */
     copiedFrom: integer("copied_from"),
+    /** Value in minor units, currency and quantity, separated by spaces; null if the event says none of them. */
+    worth: text("worth"),
   },
   (table) => [
     primaryKey({ columns: [table.user, table.id] }),

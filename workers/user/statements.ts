@@ -156,9 +156,10 @@ export async function insertInteractions(
     addNewRows(database, "recounted_totals", isRecountedSql, application, list),
     database
       .prepare(
-        `INSERT INTO recent_interactions (user, id, time, marks, product, lat, lon, recommendation)
+        `INSERT INTO recent_interactions (user, id, time, marks, product, lat, lon, recommendation, worth)
          SELECT j.user, j.id, j.value ->> 's', (j.value ->> 't') + (j.counts > 0) * ${marksSql.bits.counts},
-           ${storedIdSql("j.value ->> 'q'")}, ${location("la")}, ${location("lo")}, ${storedIdSql("j.value ->> 'r'")}
+           ${storedIdSql("j.value ->> 'q'")}, ${location("la")}, ${location("lo")}, ${storedIdSql("j.value ->> 'r'")},
+           j.value ->> 'w'
          FROM (${newRowsSql}) j WHERE true
          ON CONFLICT DO NOTHING`,
       )
@@ -214,8 +215,8 @@ export async function readInteractions(
       .bind(application, JSON.stringify(events.map(({ userId, eventId }) => [userId, encodeId(eventId)]))),
   ]);
   return (results as (StoredColumns & { userId: string })[]).map((columns) => {
-    const { eventId, type, productId, time, recommendationId } = interactionOf(columns);
-    return { userId: columns.userId, eventId, type, productId, time, recommendationId };
+    const { eventId, type, productId, time, recommendationId, worth } = interactionOf(columns);
+    return { userId: columns.userId, eventId, type, productId, time, recommendationId, worth };
   });
 }
 

@@ -17,12 +17,14 @@ export interface InteractionRow {
   counts: number;
   /** A hash of the merged user and generation from whom the row was copied; null for the user's own. */
   copiedFrom: number | null;
+  /** What the event was worth, as `encodeWorth` writes it. */
+  worth: string | null;
 }
 
 /** SQL: the columns of row `i` of `recent_interactions`, as {@link interactionOf} takes them. */
 export const interactionColumns = `${readableIdSql("i.id")} AS id, i.time, i.marks, ${readableIdSql("i.product")} AS product,
   ${degreesSql("i.lat")} AS lat, ${degreesSql("i.lon")} AS lon,
-  ${readableIdSql("i.recommendation")} AS recommendation, i.copied_from AS copiedFrom`;
+  ${readableIdSql("i.recommendation")} AS recommendation, i.copied_from AS copiedFrom, i.worth`;
 
 /** The columns that {@link interactionColumns} reads. */
 export interface StoredColumns {
@@ -34,6 +36,7 @@ export interface StoredColumns {
   lon: number | null;
   recommendation: string | null;
   copiedFrom: number | null;
+  worth: string | null;
 }
 
 /** Returns an interaction from its columns. */
@@ -46,4 +49,5 @@ export const interactionOf = (columns: StoredColumns): InteractionRow => ({
   lon: columns.lon,
   recommendationId: columns.recommendation === null ? null : decodeId(columns.recommendation),
   copiedFrom: columns.copiedFrom,
+  worth: columns.worth,
 });

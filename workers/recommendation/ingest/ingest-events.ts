@@ -9,7 +9,13 @@ import type {
   ReceivedInteraction,
   RejectedEvent,
 } from "../../../shared/contracts/event.ts";
-import { differingFields, type EventContent } from "../../../shared/contracts/event-content.ts";
+import {
+  differingFields,
+  type EventContent,
+  encodeWorth,
+  type Worth,
+} from "../../../shared/contracts/event-content.ts";
+import { nearestMinorUnits } from "../../../shared/contracts/minor-units.ts";
 import { fromInstant, type Point, type Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserRows } from "../../../shared/contracts/queues.ts";
 import { type Requester, trustedRequester } from "../../../shared/contracts/requester.ts";
@@ -97,6 +103,14 @@ const timedEvent = (input: EventInput, index: number, time: number, now: number)
   input,
   time: Math.min(time, now),
   stored: false,
+});
+
+/** Returns what an event was worth, in minor units. The contract has checked the digits. */
+const worthOf = ({ value, currency, quantity }: EventInput): Worth => ({
+  ...(value === undefined || currency === undefined
+    ? {}
+    : { value: { minor: nearestMinorUnits(value, currency), currency } }),
+  ...(quantity === undefined ? {} : { quantity }),
 });
 
 /** The events of one user in a request. */
@@ -220,6 +234,7 @@ async function recordAt(
       recommendationId: input.recommendationId ?? null,
       location: locations[i],
       facts: facts.get(input.productId) ?? noFacts,
+      ...worthOf(input),
       sentTime: input.timestamp === undefined ? null : fromInstant(input.timestamp),
       precision,
       stored,
@@ -337,12 +352,13 @@ export async function ingestEvents(
 }
 
 /** Returns what a client says in an event, without its location, which the user's database stores coarsened. */
-const contentOf = ({ type, productId, timestamp, recommendationId }: EventInput): EventContent => ({
-  type,
-  product: productId,
-  time: timestamp === undefined ? null : fromInstant(timestamp),
-  recommendation: recommendationId ?? null,
+const contentOf = (input: EventInput): EventContent => ({
+  type: input.type,
+  product: input.productId,
+  time: input.timestamp === undefined ? null : fromInstant(input.timestamp),
+  recommendation: input.recommendationId ?? null,
   location: null,
+  worth: encodeWorth(worthOf(input)),
 });
 
 /**
@@ -362,9 +378,9 @@ async function findStoredEvents(
     "the user service",
   );
   return new Map(
-    found.map(({ userId, eventId, type, productId, time, recommendationId }) => [
+    found.map(({ userId, eventId, type, productId, time, recommendationId, worth = null }) => [
       JSON.stringify([userId, eventId]),
-      { type, product: productId, time, recommendation: recommendationId, location: null },
+      { type, product: productId, time, recommendation: recommendationId, location: null, worth },
     ]),
   );
 }

@@ -53,10 +53,11 @@ async function lineOf(
   const owner = { kind, pseudonym, generation };
   switch (kind) {
     case "interaction": {
-      const { eventId, type, productId, time, recommendationId } = row.interaction;
+      const { eventId, type, productId, time, recommendationId, value, quantity } = row.interaction;
       const event = await names.event(objectId, eventId);
       const recommendation = recommendationId && (await names.recommendation(recommendationId));
-      return { time, line: { ...owner, event, type, productId, time, recommendation } };
+      const worth = { ...(value ? { value } : {}), ...(quantity === undefined ? {} : { quantity }) };
+      return { time, line: { ...owner, event, type, productId, time, recommendation, ...worth } };
     }
     case "example": {
       const { recommendationId, ...example } = row.example;

@@ -64,7 +64,18 @@ export const bucketTables: readonly BucketTable[] = [
   {
     name: "recent_interactions",
     key: ["user", "id"],
-    columns: ["user", "id", "time", "marks", "product", "lat", "lon", "recommendation", "copied_from"],
+    columns: [
+      "user",
+      "id",
+      "time",
+      "marks",
+      "product",
+      "lat",
+      "lon",
+      "recommendation",
+      "copied_from",
+      "worth",
+    ],
     ids: ["id", "product", "recommendation"],
     order: ["user", "id"],
     page: `FROM recent_interactions t

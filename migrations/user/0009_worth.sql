@@ -1,0 +1,1 @@
+ALTER TABLE `recent_interactions` ADD `worth` text;

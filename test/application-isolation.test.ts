@@ -84,6 +84,10 @@ async function createFirstApplication(): Promise<void> {
     "/v1/recalibrations/",
     (await callSuccessfully("POST", "/v1/recalibrations", { body: {} })).id,
   );
+  await callSuccessfully("PUT", "/v1/experiments/layout", {
+    body: { variants: [{ name: "control" }, { name: marker }] },
+  });
+  resourceIds.set("/v1/experiments/", "layout");
   const model = new FormData();
   const manifest = JSON.parse(readFileSync(join(artifacts, "bundled.json"), "utf8"));
   model.set("manifest", JSON.stringify({ ...manifest, version: "model-of-ann" }));

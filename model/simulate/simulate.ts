@@ -26,7 +26,12 @@ export interface SimulationSize {
   days: number;
   /** Number of cities, taken from the start of {@link simulatedCities}; default: all. */
   cities?: number;
+  /** Standard deviation of the logarithm of the users' activity; default: {@link usualActivitySpread}. */
+  activitySpread?: number;
 }
+
+/** A tenth of the users is 2.8 times as active as the middle one, or more. */
+const usualActivitySpread = 0.8;
 
 /** The size of the demo marketplace that `npm start` loads. */
 export const demoSize: SimulationSize = { products: 20_000, users: 2000, events: 212_000, days: 56 };
@@ -170,7 +175,8 @@ export function simulate(
   const users = generateUsers(random, size.users, cities);
   const productsOfCity = productsByCity(products, cities);
   const events: DatasetEvent[] = [];
-  const activity = users.map(() => Math.exp(0.8 * random.normal()));
+  const activitySpread = size.activitySpread ?? usualActivitySpread;
+  const activity = users.map(() => Math.exp(activitySpread * random.normal()));
   const totalActivity = activity.reduce((sum, each) => sum + each, 0);
   const start = now - size.days * 86_400;
   users.forEach((user, i) => {

@@ -26,6 +26,8 @@ export const keyScopes = [
   "events:import",
   /** Register, promote and roll back models. */
   "models:manage",
+  /** Define experiments and read their results. */
+  "experiments:manage",
   /** Issue tokens for users. */
   "tokens:issue",
 ] as const;

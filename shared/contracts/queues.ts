@@ -49,6 +49,22 @@ export const trainingCorrection = z.object({
 });
 export type TrainingCorrection = z.infer<typeof trainingCorrection>;
 
+/** What an experiment measures of a user, besides exposures and successes. All sums only grow. */
+export const experimentMeasures = z.object({
+  /** Number of these measures; the largest is the newest. */
+  revision: z.number().int().min(1),
+  /** Purchases after the first exposure, and the units that were bought. */
+  orders: z.number().int().min(0),
+  units: z.number().int().min(0),
+  /** What the purchases were worth, in minor units, by currency. */
+  revenue: z.record(z.string(), z.number().int().min(0)),
+  /** Sum of the diversity of the lists of the exposures; see `measures` of a receipt. */
+  diversity: z.number().min(0),
+  /** Sum of the milliseconds that the lists took. */
+  latencyMs: z.number().min(0),
+});
+export type ExperimentMeasures = z.infer<typeof experimentMeasures>;
+
 /**
  * A user's counts in one arm of an experiment. The counts are absolute and only grow, so that the largest is the newest
  * and a message may repeat.
@@ -60,6 +76,8 @@ export const experimentCounts = z.object({
   exposures: z.number().int().min(1),
   /** Exposures after which the user clicked, carted or bought a shown product within the click window. */
   successes: z.number().int().min(0),
+  /** Absent for the rollout of a model. */
+  measures: experimentMeasures.optional(),
 });
 export type ExperimentCounts = z.infer<typeof experimentCounts>;
 

@@ -132,6 +132,15 @@ export type RecommendationReceipt = z.infer<typeof recommendationReceipt>;
 export const receiptRecord = recommendationReceipt.extend({
   /** Whether keys that may not know the user's place must not learn the place of this recommendation. */
   isPlacePrivate: z.boolean().default(true),
+  /** What experiments measure of the list; absent outside of experiments. */
+  measures: z
+    .object({
+      /** Pairs of products of different categories, as a share of all pairs: 0 to 1. */
+      diversity: z.number().min(0).max(1),
+      /** Milliseconds that the list took. */
+      latencyMs: z.number().min(0),
+    })
+    .optional(),
 });
 export type ReceiptRecord = z.infer<typeof receiptRecord>;
 

@@ -8,7 +8,7 @@ export interface UserExperimentCounts extends ExperimentCounts {
 }
 
 /**
- * Access to the table `outcomes` of the recommendation worker's database: one row per user and experiment, which only a
+ * Access to the counts of rollouts: the table `outcomes` of the recommendation worker's database: one row per user and experiment, which only a
  * larger count replaces. Rows are inserted only while the rollout of the experiment is a canary, and deleted when the
  * canary ends. The queries are plain SQL, because each user's Durable Object runs them too when it erases the user.
  */
@@ -62,13 +62,18 @@ export class ExperimentCountsTable {
     return results;
   }
 
-  /** Deletes the counts of users. Returns the number of deleted rows. */
+  /** Deletes the counts of users, in rollouts and in all other experiments. Returns the number of deleted rows. */
   async eraseUsers(application: string, pseudonyms: readonly string[]): Promise<number> {
-    const { meta } = await this.#db
-      .prepare("DELETE FROM outcomes WHERE application = ? AND pseudonym IN (SELECT value FROM json_each(?))")
-      .bind(application, JSON.stringify(pseudonyms))
-      .run();
-    return meta.changes;
+    const results = await this.#db.batch(
+      ["outcomes", "experiment_users"].map((table) =>
+        this.#db
+          .prepare(
+            `DELETE FROM ${table} WHERE application = ? AND pseudonym IN (SELECT value FROM json_each(?))`,
+          )
+          .bind(application, JSON.stringify(pseudonyms)),
+      ),
+    );
+    return results.reduce((sum, { meta }) => sum + meta.changes, 0);
   }
 
   /** Deletes all counts of an experiment. */

@@ -10,8 +10,22 @@ export interface Participation {
 /** Returns the variant of a participation: `experiment/arm`. */
 export const variantOf = ({ experiment, arm }: Participation): string => `${experiment}/${arm}`;
 
-/** Returns the participation that a variant names; null for the variant of no experiment. */
-export function participationOf(variant: string): Participation | null {
-  const at = variant.indexOf("/");
-  return at > 0 ? { experiment: variant.slice(0, at), arm: variant.slice(at + 1) } : null;
-}
+/** Separates the participations of a user who takes part in several experiments. */
+const separator = ",";
+
+/** Returns the variant of all participations of a user: `experiment/arm,experiment/arm`. */
+export const variantOfAll = (variants: readonly string[]): string =>
+  variants.filter((variant) => variant !== defaultVariant).join(separator) || defaultVariant;
+
+/** Returns the participations that a variant names; none for the variant of no experiment. */
+export const participationsOf = (variant: string): Participation[] =>
+  variant.split(separator).flatMap((each) => {
+    const at = each.indexOf("/");
+    return at > 0 ? [{ experiment: each.slice(0, at), arm: each.slice(at + 1) }] : [];
+  });
+
+/** Prefix of the experiments that the rollouts of models make. */
+export const rolloutPrefix = "rollout:";
+
+/** Returns whether the rollout of a model makes an experiment. Other experiments measure more of their users. */
+export const isRollout = (experiment: string): boolean => experiment.startsWith(rolloutPrefix);

@@ -1,6 +1,7 @@
 import type { Coarsening } from "../contracts/coarsening.ts";
 import type { Erasure } from "../contracts/erasure.ts";
 import type { EventInput, EventReceipt, EventWarning, RejectedEvent } from "../contracts/event.ts";
+import type { Experiment, ExperimentInput, ExperimentResults } from "../contracts/experiment.ts";
 import type { ExportItem } from "../contracts/export.ts";
 import type { EdgeLocation } from "../contracts/location.ts";
 import type { Merge } from "../contracts/merge.ts";
@@ -135,6 +136,15 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
   getErasure(application: string, id: string): Promise<Result<Erasure>>;
   /** Runs one step of rebuilding totals, cells and transitions from D1. `cursor` is that of the previous step. */
   runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>>;
+  /** Lists the experiments of an application, by name. */
+  listExperiments(application: string): Promise<Result<Experiment[]>>;
+  getExperiment(application: string, name: string): Promise<Result<Experiment>>;
+  /** Defines an experiment, or changes the end of one that has started. Refuses other changes with `conflict`. */
+  putExperiment(application: string, name: string, input: ExperimentInput): Promise<Result<Experiment>>;
+  /** Deletes an experiment and its counts. */
+  deleteExperiment(application: string, name: string): Promise<Result<null>>;
+  /** Returns the results of an experiment so far. */
+  experimentResults(application: string, name: string): Promise<Result<ExperimentResults>>;
   /** Lists the model versions of an application, newest first, and last the model that is deployed with the code. */
   listModels(application: string): Promise<Result<ModelRecord[]>>;
   /** Returns a model version with its manifest, rollout, status changes and drift. */

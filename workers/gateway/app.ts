@@ -24,6 +24,7 @@ import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDiscoveryRoutes } from "./routes/discovery.ts";
 import { addEventBulkRoute } from "./routes/event-bulk.ts";
 import { addEventRoute } from "./routes/events.ts";
+import { addExperimentRoutes } from "./routes/experiments.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addImageRoutes } from "./routes/images.ts";
 import { addImportRoutes } from "./routes/imports.ts";
@@ -116,6 +117,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addMergeRoutes(app, dependencies, guard, authenticator);
   addCoarseningRoute(app, dependencies, guard);
   addModelRoutes(app, dependencies, guard);
+  addExperimentRoutes(app, dependencies, guard);
   addRecalibrationRoutes(app, dependencies, guard);
   addKeyRoutes(app, dependencies, guard, authenticator);
   addTokenRoutes(app, dependencies, guard);

@@ -9,6 +9,7 @@ import { ok, RefusalError, type Result, unwrap } from "../../shared/contracts/re
 import { findUserDeadLetters } from "../../shared/dead-letters/erase-user.ts";
 import { isMalformedMessageAbout, userPartOfMessage } from "../../shared/dead-letters/message-users.ts";
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
+import { ExperimentUsersTable } from "../../shared/experiments/experiment-users.ts";
 import { logPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
 import { lineIdentity, unpackLines } from "../../shared/training-log/lines.ts";
@@ -96,9 +97,12 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
   },
   async experiments({ USER_SESSION, DB }, { application, userId }) {
     const pseudonym = userSessionStub(USER_SESSION, application, userId, null).id.toString();
-    const counts = await new ExperimentCountsTable(DB).ofUser(application, pseudonym);
+    const ofRollouts = await new ExperimentCountsTable(DB).ofUser(application, pseudonym);
+    const ofExperiments = await new ExperimentUsersTable(DB).ofUser(application, pseudonym);
     return {
-      items: counts.map(({ pseudonym: _pseudonym, ...each }) => ({ store: "experiments", counts: each })),
+      items: [...ofRollouts.map(({ pseudonym: _pseudonym, ...each }) => each), ...ofExperiments].map(
+        (counts): ExportItem => ({ store: "experiments", counts }),
+      ),
       next: null,
     };
   },

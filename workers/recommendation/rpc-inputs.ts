@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { eventInput } from "../../shared/contracts/event.ts";
+import { experimentName } from "../../shared/contracts/experiment.ts";
 import { modelManifest, modelOrigin } from "../../shared/contracts/model.ts";
 import {
   applicationName,
@@ -25,6 +26,7 @@ const maxListsPerCall = 1000;
 /** Timed runs of one trial of a model. */
 const maxTrialRuns = 100;
 
+export const experimentRef = z.object({ application: applicationName, name: experimentName });
 export const userRef = z.object({ application: applicationName, userId: identifier });
 const settingsInput = z.object({
   home: point.nullable(),

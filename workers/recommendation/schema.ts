@@ -90,6 +90,57 @@ export const outcomes = sqliteTable(
   ],
 );
 
+/** Experiments of applications, also those that have not started and those that have ended. */
+export const experiments = sqliteTable(
+  "experiments",
+  {
+    application: text("application").notNull(),
+    name: text("name").notNull(),
+    /** Names this definition and its counts: a name that is used again gets another run. */
+    run: text("run").notNull(),
+    /** What the client defined, as `shared/contracts/experiment.ts` describes it. */
+    definition: text("definition", { mode: "json" }).notNull(),
+    /** The exclusion group; the experiment's own name if it has none. */
+    exclusionGroup: text("exclusion_group").notNull(),
+    /** Slots of the group's users that take part: from the first, up to the second, which is not included. */
+    slotFrom: integer("slot_from").notNull(),
+    slotTo: integer("slot_to").notNull(),
+    /** Seconds since the Unix epoch; the end is null for an experiment that runs until it is deleted. */
+    startsAt: real("starts_at").notNull(),
+    endsAt: real("ends_at"),
+    createdAt: real("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.application, table.name] })],
+);
+
+/** Counts of users in experiments, by pseudonym; see shared/experiments/experiment-users.ts. */
+export const experimentUsers = sqliteTable(
+  "experiment_users",
+  {
+    application: text("application").notNull(),
+    run: text("run").notNull(),
+    pseudonym: text("pseudonym").notNull(),
+    variant: text("variant").notNull(),
+    /** Number of the counts; a row is replaced by one with a larger number only. */
+    revision: integer("revision").notNull(),
+    /** Lists, and lists after which the user clicked, carted or bought a shown product. */
+    lists: integer("lists").notNull(),
+    successes: integer("successes").notNull(),
+    /** Purchases after the first list, and their units. */
+    orders: integer("orders").notNull(),
+    units: integer("units").notNull(),
+    /** Worth of the purchases in minor units, by currency. */
+    revenue: text("revenue", { mode: "json" }).notNull(),
+    /** Sums over the lists. */
+    diversity: real("diversity").notNull(),
+    latencyMs: real("latency_ms").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.application, table.run, table.pseudonym, table.variant] }),
+    index("experiment_users_by_pseudonym").on(table.application, table.pseudonym),
+  ],
+);
+
 /** Drift of a version on a day: distributions of features, scores and outcomes. */
 export const drift = sqliteTable(
   "drift",

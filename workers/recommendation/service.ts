@@ -9,6 +9,7 @@ import type {
 } from "../../shared/contracts/dead-letter.ts";
 import type { Erasure } from "../../shared/contracts/erasure.ts";
 import type { EventInput, EventReceipt } from "../../shared/contracts/event.ts";
+import type { Experiment, ExperimentInput, ExperimentResults } from "../../shared/contracts/experiment.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { liveHeaders } from "../../shared/contracts/live.ts";
 import type { EdgeLocation } from "../../shared/contracts/location.ts";
@@ -35,6 +36,7 @@ import type { SealedIdScope } from "../../shared/pseudonyms/sealed-object-id.ts"
 import type { HistoryReport, RecommendationApi } from "../../shared/services/recommendation-api.ts";
 import type { UserSettings } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
+import { Experiments } from "./experiments/manage-experiments.ts";
 import { exportUser } from "./export-user.ts";
 import { ingestEvents, ingestHistory } from "./ingest/ingest-events.ts";
 import { redeliverRows } from "./ingest/queue.ts";
@@ -46,6 +48,7 @@ import { readinessOf } from "./readiness.ts";
 import { runRebuildStep } from "./rebuild.ts";
 import { advanceRollouts } from "./rollout/advance-rollouts.ts";
 import {
+  experimentRef,
   exportCall,
   historyCall,
   locationCall,
@@ -276,6 +279,40 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async runRebuildStep(application: string, cursor: string | undefined): Promise<Result<RebuildStep>> {
     const parsed = parse(rebuildCall, { application, input: { cursor } });
     return parsed.ok ? runRebuildStep(this.env, application, cursor) : parsed;
+  }
+
+  #experiments(application: string): Experiments {
+    return new Experiments(this.env, application);
+  }
+
+  async listExperiments(application: string): Promise<Result<Experiment[]>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? ok(await this.#experiments(application).list(now())) : parsed;
+  }
+
+  async getExperiment(application: string, name: string): Promise<Result<Experiment>> {
+    const parsed = parse(experimentRef, { application, name });
+    return parsed.ok ? this.#experiments(application).get(name, now()) : parsed;
+  }
+
+  /** Defines an experiment. The gateway has parsed it. */
+  async putExperiment(
+    application: string,
+    name: string,
+    input: ExperimentInput,
+  ): Promise<Result<Experiment>> {
+    const parsed = parse(experimentRef, { application, name });
+    return parsed.ok ? this.#experiments(application).put(name, input, now()) : parsed;
+  }
+
+  async deleteExperiment(application: string, name: string): Promise<Result<null>> {
+    const parsed = parse(experimentRef, { application, name });
+    return parsed.ok ? this.#experiments(application).delete(name) : parsed;
+  }
+
+  async experimentResults(application: string, name: string): Promise<Result<ExperimentResults>> {
+    const parsed = parse(experimentRef, { application, name });
+    return parsed.ok ? this.#experiments(application).results(name, now()) : parsed;
   }
 
   async listModels(application: string): Promise<Result<ModelRecord[]>> {

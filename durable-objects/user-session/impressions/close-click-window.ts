@@ -1,6 +1,7 @@
 import { behaviorOf } from "../../../model/profile/behavior.ts";
 import { impression } from "../../../shared/contracts/impression.ts";
 import { userWeight } from "../../../shared/counting/user-weight.ts";
+import { participationsOf, variantOf } from "../../../shared/experiments/variant.ts";
 import { type Counting, drawOf } from "../ingest/count-for-others.ts";
 import type { SessionState } from "../session-state.ts";
 import type { StoredReceipt } from "../store/receipt-store.ts";
@@ -35,10 +36,14 @@ export function closeClickWindow(
     const weight = isVouched ? 1 : userWeight(behaviorOf(state.profile, null, now), settings);
     const isDrawn = (subject: string): boolean => isVouched || drawOf(pseudonym, subject) < weight;
     const outcomes = store.receipts.outcomes(id);
-    const counts = isDrawn(`variant:${shown.data.receipt.variant}`)
-      ? countClosedImpression(store, shown.data.receipt, outcomes, now, settings.hourlyExposures)
-      : null;
-    if (counts) state.addRow("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
+    for (const participation of participationsOf(shown.data.receipt.variant)) {
+      const variant = variantOf(participation);
+      if (!isDrawn(`variant:${variant}`)) continue;
+      const each = { ...shown.data.receipt, variant };
+      const counts = countClosedImpression(store, each, outcomes, now, settings.hourlyExposures);
+      if (counts)
+        state.addRow("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
+    }
     const { settingsVersion } = state.profile;
     const example = isDrawn(`example:${id}`)
       ? trainingExampleOf(shown.data, outcomes, settingsVersion)

@@ -5,6 +5,7 @@ import type { SessionCore } from "../session-core.ts";
 import type { OpenWindow } from "../store/receipt-store.ts";
 import { clickWindowOf } from "./click-window.ts";
 import { closeClickWindow } from "./close-click-window.ts";
+import { noteExposure } from "./count-in-experiments.ts";
 import { HourlyImpressions } from "./hourly-impressions.ts";
 import { OpenWindows } from "./open-windows.ts";
 
@@ -63,7 +64,9 @@ export class Impressions {
           { ...window, receipt: JSON.stringify(receipt), rows: JSON.stringify(seen), features },
           window.inHour,
         );
-        if (isStored) stored.push(window);
+        if (!isStored) continue;
+        stored.push(window);
+        noteExposure(this.#core.store, receipt, now);
       }
       state.receiptAdded();
     });

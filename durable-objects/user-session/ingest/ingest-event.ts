@@ -6,6 +6,7 @@ import type {
 } from "../../../shared/contracts/event.ts";
 import { differingFields } from "../../../shared/contracts/event-content.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
+import { countPurchase } from "../impressions/count-in-experiments.ts";
 import { resendSeconds } from "../outbox.ts";
 import { applyEventToProfile, type SessionState } from "../session-state.ts";
 import type { CountedEvent } from "../store/counted-event.ts";
@@ -104,6 +105,7 @@ export function ingestEvent(
   const isLocationBelieved = applyEventToProfile(profile, { ...event, counts: counted.counts });
   if (!callerDelivers) profile.activity = withArrival(profile.activity, "events", now);
   state.profileChanged();
+  countPurchase(store, state, event, counting.requester.isVouched, now);
   if (event.recommendationId !== null) recordOutcome(store, state, event, event.recommendationId, context);
   return {
     acceptance: "accepted",

@@ -5,10 +5,10 @@ import type { UserProfile } from "../../../model/profile/profile.ts";
 import { isFiner } from "../../../shared/consent/levels.ts";
 import { differingFields } from "../../../shared/contracts/event-content.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
-import { participationOf } from "../../../shared/experiments/variant.ts";
 import type { KnownToTarget } from "../../../shared/services/user-api.ts";
 import { hasTable } from "../../has-table.ts";
-import { addStoredCounts, countsVariantOf } from "../impressions/count-closed-impression.ts";
+import { addStoredCounts } from "../impressions/count-closed-impression.ts";
+import { sendCounts } from "../impressions/count-in-experiments.ts";
 import { decodeContent } from "../ingest/sent-content.ts";
 import type { SessionState } from "../session-state.ts";
 import type { SessionStore } from "../store/session-store.ts";
@@ -169,11 +169,7 @@ export class IncomingMerges {
     for (const [name, value] of counts) {
       const sums = addStoredCounts(this.#store.getMeta(name), value);
       this.#store.setMeta(name, JSON.stringify({ ...sums, at: now }));
-      const participation = participationOf(countsVariantOf(name));
-      if (participation === null) continue;
-      const { exposures, successes } = sums;
-      const row = { kind: "counts", counts: { ...participation, exposures, successes } };
-      state.addRow("interactions", `${name}:${exposures}`, now, row, now);
+      sendCounts(state, name, sums, now);
     }
   }
 

@@ -248,6 +248,15 @@ const recommendationService = (): RecommendationApi => {
     getMerge: async () => notFound("merge"),
     getCoarsening: async () => notFound("coarsening"),
     runRebuildStep: async () => ok({ part: "neighbours", done: 0 }),
+    listExperiments: async () => ok([]),
+    getExperiment: async () => notFound("experiment"),
+    putExperiment: async (_application, name, { startsAt: _, endsAt: __, ...definition }) =>
+      ok({
+        ...definition,
+        ...{ name, run: `${name}:1`, status: "running", startsAt: at, endsAt: null, createdAt: at },
+      }),
+    deleteExperiment: async () => notFound("experiment"),
+    experimentResults: async () => notFound("experiment"),
     listModels: async () => ok([record]),
     getModel: async () => notFound("model"),
     advanceRollouts: async () => ok({ applications: 0 }),

@@ -1,11 +1,11 @@
 import { armOf } from "../../../model/experiments/allocation.ts";
-import { defaultVariant, variantOf } from "../../../shared/experiments/variant.ts";
+import { defaultVariant, rolloutPrefix, variantOf } from "../../../shared/experiments/variant.ts";
 
 /** Arms of a canary: users of the candidate model, the control group of the same size, all other users. */
 export type CanaryArm = "canary" | "control" | "rest";
 
 /** Returns the experiment name of a version's canary. */
-export const rolloutExperimentOf = (version: string): string => `rollout:${version}`;
+export const rolloutExperimentOf = (version: string): string => `${rolloutPrefix}${version}`;
 
 /** Returns a user's canary arm. The arm is stable during the canary, also while its share grows. */
 export function canaryArmOf(

@@ -3,6 +3,8 @@ import {
   ExperimentCountsTable,
   type UserExperimentCounts,
 } from "../../../shared/experiments/experiment-counts.ts";
+import { ExperimentUsersTable } from "../../../shared/experiments/experiment-users.ts";
+import { isRollout } from "../../../shared/experiments/variant.ts";
 import { rolloutSettingsOf } from "../settings.ts";
 import { advanceRollout } from "./advance-rollout.ts";
 
@@ -25,7 +27,15 @@ export async function countOutcomes(
     rows.flatMap((row) => (row.kind === "counts" ? [{ pseudonym, ...row.counts }] : [])),
   );
   if (counts.length === 0) return;
-  await new ExperimentCountsTable(env.DB).put(application, counts);
+  const isOfRollout = ({ experiment }: UserExperimentCounts): boolean => isRollout(experiment);
+  await new ExperimentUsersTable(env.DB).put(
+    application,
+    counts.filter((each) => !isOfRollout(each)),
+    Date.now() / 1000,
+  );
+  const ofRollouts = counts.filter(isOfRollout);
+  if (ofRollouts.length === 0) return;
+  await new ExperimentCountsTable(env.DB).put(application, ofRollouts);
   if (Date.now() - (checkedAt.get(application) ?? 0) < minCheckIntervalMs) return;
   checkedAt.set(application, Date.now());
   await advanceRollout(env.DB, rolloutSettingsOf(env), application, Date.now() / 1000);

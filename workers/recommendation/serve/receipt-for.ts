@@ -9,7 +9,7 @@ import { withoutNames } from "./place-rights.ts";
  */
 export function receiptFor(
   { mayKnowPlace }: Requester,
-  { isPlacePrivate, ...receipt }: ReceiptRecord,
+  { isPlacePrivate, measures: _, ...receipt }: ReceiptRecord,
 ): Result<RecommendationReceipt> {
   if (mayKnowPlace || !isPlacePrivate) return ok(receipt);
   if (receipt.location.precision === "exact")

@@ -1,4 +1,5 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
+import { listDiversity } from "../../../model/experiments/list-diversity.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { maxCandidates, type PipelineAnswer, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
@@ -15,9 +16,11 @@ import type {
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
+import { variantOfAll } from "../../../shared/experiments/variant.ts";
 import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
+import { requestInExperiments } from "../experiments/active-experiments.ts";
 import {
   rankersFor,
   refreshSnapshot,
@@ -90,26 +93,27 @@ export interface RecommendationRequest {
 export async function recommendProducts(
   env: RecommendationEnv,
   application: string,
-  { input, edge, requester }: RecommendationRequest,
+  { input: requested, edge, requester }: RecommendationRequest,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
-  const budgetMs = input.budgetMs ?? Number.POSITIVE_INFINITY;
+  const budgetMs = requested.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
-  const hint = usableLocation(input.location) ?? edge.point;
-  const session = userSessionStub(env.USER_SESSION, application, input.userId, hint);
+  const experimenting = requestInExperiments(env, application, requested, now, waitUntil);
+  const hint = usableLocation(requested.location) ?? edge.point;
+  const session = userSessionStub(env.USER_SESSION, application, requested.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
-  const serving = rankersFor(env, application, input.userId, waitUntil);
+  const serving = rankersFor(env, application, requested.userId, waitUntil);
   const reading = knownProfiles.read(session, application, requester, defaultConsentOf(env));
   const loaded = await loadProfile(reading, budgetMs);
   if (!loaded.ok) return loaded;
   const { skipped } = loaded.value;
   const profile = profileFor(requester, loaded.value.profile);
   const profileMs = performance.now() - started;
-  const query = { stated: input.location, edge, now, lastLocationSeconds: lastLocationSecondsOf(env) };
+  const query = { stated: requested.location, edge, now, lastLocationSeconds: lastLocationSecondsOf(env) };
   const resolved = await resolveLocation(env.LOCATION, profile, query, requester);
   const { point } = resolved;
-  const filter = await decideCurrency(env.LOCATION, application, input.filter ?? {}, point).catch(
+  const filter = await decideCurrency(env.LOCATION, application, requested.filter ?? {}, point).catch(
     (error: unknown) => {
       console.error({ event: "currency of a filter unknown", error: errorText(error) });
       return null;
@@ -123,6 +127,7 @@ export async function recommendProducts(
     );
   const locationMs = performance.now() - started - profileMs;
   const servingRankers = await serving;
+  const { input, variants } = await experimenting;
   const { rankers, shadow, skipped: modelSkipped } = servingRankers;
   const modelMs = performance.now() - started - profileMs - locationMs;
 
@@ -186,7 +191,7 @@ export async function recommendProducts(
     session.id.toString(),
   );
   const model = { version: answer.ranker.version, sha256: answer.ranker.sha256 };
-  const variant = variantOfAnswer(servingRankers, answer.ranker);
+  const variant = variantOfAll([variantOfAnswer(servingRankers, answer.ranker), ...variants]);
   const receipt: ReceiptRecord = {
     recommendationId,
     time: new Date(now * 1000).toISOString(),
@@ -202,6 +207,14 @@ export async function recommendProducts(
       propensity,
     })),
     stages,
+    ...(variants.length === 0
+      ? {}
+      : {
+          measures: {
+            diversity: listDiversity(listed.map(({ card }) => card.category)),
+            latencyMs: performance.now() - started,
+          },
+        }),
   };
   // What is near a place tells the place, so the list for a user who allows no location is not stored.
   if (resolved.precision !== "none" || point === null)

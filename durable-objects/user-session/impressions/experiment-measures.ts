@@ -1,0 +1,69 @@
+import type { Interaction } from "../../../shared/contracts/event.ts";
+import type { ExperimentMeasures } from "../../../shared/contracts/queues.ts";
+
+/** Measures of a user in one arm of an experiment, as the object stores them. */
+export interface StoredMeasures extends ExperimentMeasures {
+  /** Time of the first exposure, in seconds since the epoch. Purchases before it do not count. */
+  since: number;
+}
+
+/** Currencies in which the purchases of a user count. */
+const maxCurrencies = 4;
+
+/** Returns the measures of a user who was just exposed, before anything is measured. */
+export const noMeasures = (since: number): StoredMeasures => ({
+  ...{ since, revision: 0, orders: 0, units: 0, revenue: {}, diversity: 0, latencyMs: 0 },
+});
+
+/** Returns the sums of two measures. Amounts in more than {@link maxCurrencies} currencies are left out. */
+export function addMeasures(a: StoredMeasures, b: StoredMeasures): StoredMeasures {
+  const revenue = new Map(Object.entries(a.revenue));
+  for (const [currency, amount] of Object.entries(b.revenue))
+    if (revenue.has(currency) || revenue.size < maxCurrencies)
+      revenue.set(currency, (revenue.get(currency) ?? 0) + amount);
+  return {
+    since: Math.min(a.since, b.since),
+    revision: a.revision + b.revision,
+    orders: a.orders + b.orders,
+    units: a.units + b.units,
+    revenue: Object.fromEntries(revenue),
+    diversity: a.diversity + b.diversity,
+    latencyMs: a.latencyMs + b.latencyMs,
+  };
+}
+
+/** What counts of a purchase in an experiment. */
+type Purchase = Pick<Interaction, "time" | "value" | "quantity"> & {
+  facts: Pick<Interaction["facts"], "priceMinor" | "currency">;
+};
+
+/**
+ * Returns the units and the worth of a purchase: the value that the event states, else the product's price for each
+ * unit. What a user states whom nobody vouches for counts as one unit at the product's price.
+ */
+function worthOf(
+  { value, quantity, facts }: Purchase,
+  isVouched: boolean,
+): Pick<StoredMeasures, "units" | "revenue"> {
+  const units = isVouched ? (quantity ?? 1) : 1;
+  if (isVouched && value) return { units, revenue: { [value.currency]: value.minor } };
+  const { priceMinor, currency } = facts;
+  return {
+    units,
+    revenue: priceMinor === null || currency === null ? {} : { [currency]: priceMinor * units },
+  };
+}
+
+/** Returns measures with a purchase; null if it happened before the first exposure. */
+export function withPurchase(
+  measures: StoredMeasures,
+  purchase: Purchase,
+  isVouched: boolean,
+): StoredMeasures | null {
+  if (purchase.time < measures.since) return null;
+  return addMeasures(measures, {
+    ...noMeasures(measures.since),
+    ...{ revision: 1, orders: 1 },
+    ...worthOf(purchase, isVouched),
+  });
+}

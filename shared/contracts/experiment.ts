@@ -1,0 +1,170 @@
+import * as z from "zod";
+import { nullIsAbsent } from "./null-is-absent.ts";
+import { boundedRecord, currencyCode, instant } from "./primitives.ts";
+import { purchasedRule } from "./recommendation.ts";
+import { timestamp } from "./timestamp.ts";
+
+/** What an experiment compares, in the order of its results. */
+export const experimentMetrics = ["clickThrough", "conversion", "revenue", "diversity", "latency"] as const;
+/**
+ * - `clickThrough`: lists after which the user clicked, carted or bought a shown product, as a share of lists;
+ * - `conversion`: users who bought something after their first list, as a share of users;
+ * - `revenue`: what users bought after their first list, for each user, in units of the experiment's currency;
+ * - `diversity`: pairs of products of different categories in a list, as a share of pairs;
+ * - `latency`: milliseconds that the list took.
+ */
+export const experimentMetric = z.enum(experimentMetrics);
+export type ExperimentMetric = z.infer<typeof experimentMetric>;
+
+/** Metrics that an experiment can be decided by. */
+export const experimentGoals = ["clickThrough", "conversion", "revenue"] as const;
+
+/** Name of an experiment, variant or exclusion group. */
+const shortName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "must be 1-40 characters of a-z 0-9 -, not starting with -");
+
+export const experimentName = shortName;
+
+/** What a variant changes in the requests of its users. A field that is present replaces that of the request. */
+export const variantParameters = z.strictObject({
+  candidates: z.number().int().min(20).max(500).optional(),
+  boost: boundedRecord(128, z.number().min(0).max(10)).optional(),
+  diversity: z.number().min(0).max(1).optional(),
+  caps: nullIsAbsent(z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() })).optional(),
+  purchased: purchasedRule.optional(),
+});
+export type VariantParameters = z.infer<typeof variantParameters>;
+
+const experimentVariant = nullIsAbsent(
+  z.strictObject({
+    name: shortName,
+    /** Share of the experiment's users, relative to the shares of the other variants. */
+    share: z.number().min(0.01).max(100).default(1),
+    parameters: nullIsAbsent(variantParameters).default({}),
+  }),
+);
+export type ExperimentVariant = z.infer<typeof experimentVariant>;
+
+/** Variants that an experiment has at most. */
+export const maxVariants = 6;
+
+const experimentFields = z.strictObject({
+  variants: z.array(experimentVariant).min(2).max(maxVariants).meta({
+    description: "The first one is the control; each of the others is compared with it.",
+  }),
+  goal: z.enum(experimentGoals).default("conversion"),
+  guardrails: z
+    .array(experimentMetric)
+    .max(experimentMetrics.length - 1)
+    .default([])
+    .meta({ description: "Metrics besides the goal that no variant should make worse." }),
+  /** Currency of `revenue`; purchases in other currencies do not count in it. */
+  currency: currencyCode.optional(),
+  /** A user takes part in at most one experiment of a group. */
+  group: shortName.optional(),
+  /** Share of the users that takes part. The experiments of a group share its users, so that their sum is at most 1. */
+  traffic: z.number().min(0.001).max(1).default(1),
+  startsAt: timestamp.optional().meta({ description: "Now if absent." }),
+  endsAt: timestamp.optional().meta({ description: "The experiment runs until it is deleted if absent." }),
+  alpha: z.number().min(0.001).max(0.2).default(0.05).meta({
+    description: "Probability of a false alarm in the results, over all looks at them.",
+  }),
+  expectedUsers: z.number().int().min(100).max(100_000_000).default(10_000).meta({
+    description: "Users for which the intervals are narrowest. They are valid for any number.",
+  }),
+});
+
+/** Body of `PUT /v1/experiments/{name}`. */
+export const experimentInput = nullIsAbsent(experimentFields).superRefine((input, context) => {
+  const names = input.variants.map(({ name }) => name);
+  names.forEach((name, i) => {
+    if (names.indexOf(name) < i)
+      context.addIssue({
+        code: "custom",
+        path: ["variants", i, "name"],
+        message: `must differ from the other variants; got ${name} twice`,
+      });
+  });
+  const metrics: string[] = [input.goal, ...input.guardrails];
+  if (metrics.includes("revenue") !== (input.currency !== undefined))
+    context.addIssue({
+      code: "custom",
+      path: ["currency"],
+      message: metrics.includes("revenue")
+        ? "must be given for the metric `revenue`, for example EUR"
+        : "must be absent without the metric `revenue`",
+    });
+  if (new Set(metrics).size < metrics.length)
+    context.addIssue({
+      code: "custom",
+      path: ["guardrails"],
+      message: "must name each metric once, and not the goal",
+    });
+  if (input.startsAt !== undefined && input.endsAt !== undefined && input.endsAt <= input.startsAt)
+    context.addIssue({ code: "custom", path: ["endsAt"], message: "must be after `startsAt`" });
+});
+export type ExperimentInput = z.infer<typeof experimentInput>;
+
+/** An experiment, as the API returns it. */
+export const experiment = experimentFields.omit({ startsAt: true, endsAt: true }).extend({
+  name: experimentName,
+  /** Names these definitions and their counts; an experiment that is created again has another one. */
+  run: z.string(),
+  status: z.enum(["scheduled", "running", "ended"]),
+  startsAt: instant,
+  endsAt: instant.nullable(),
+  createdAt: instant,
+});
+export type Experiment = z.infer<typeof experiment>;
+
+const interval = z
+  .object({ low: z.number(), high: z.number() })
+  .nullable()
+  .meta({ description: "An always-valid interval; null while there is too little data for one." });
+
+const metricComparison = z.object({
+  metric: experimentMetric,
+  /** The variant's value. */
+  value: z.number(),
+  /** Users that the spread comes from: few if some are far more active than others, or if purchases are rare. */
+  effectiveUsers: z.number(),
+  /** The variant's value minus the control's; absent for the control. */
+  difference: z.number().optional(),
+  interval: interval.optional(),
+  /** `better` and `worse` are certain by the interval. */
+  verdict: z.enum(["better", "worse", "open"]).optional(),
+});
+export type MetricComparison = z.infer<typeof metricComparison>;
+
+/** Answer of `GET /v1/experiments/{name}/results`. */
+export const experimentResults = z.object({
+  name: experimentName,
+  run: z.string(),
+  status: experiment.shape.status,
+  goal: experimentFields.shape.goal,
+  currency: currencyCode.nullable(),
+  verdict: z.enum(["fault", "too-early", "worse", "better", "open"]).meta({
+    description:
+      "`fault`: users got lost in a variant. `too-early`: too little data. `worse`: the goal or a guardrail of a variant is worse. `better`: a variant reaches the goal better, and none is worse. `open`: no difference is certain.",
+  }),
+  sentence: z.string(),
+  variants: z.array(
+    z.object({
+      name: shortName,
+      users: z.number().int(),
+      lists: z.number().int(),
+      metrics: z.array(metricComparison),
+    }),
+  ),
+  sampleRatio: z.object({
+    pValue: z.number().meta({ description: "Always-valid; below 0.001 it is a fault." }),
+    fault: z.boolean(),
+  }),
+  /** Users of more than one variant, by a merge of users. They count in none. */
+  crossedUsers: z.number().int(),
+});
+export type ExperimentResults = z.infer<typeof experimentResults>;
+
+/** The path parameter `name` of an experiment. */
+export const experimentPath = z.object({ name: experimentName });

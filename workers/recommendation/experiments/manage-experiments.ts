@@ -1,0 +1,201 @@
+import { freeSlots } from "../../../model/experiments/assignment.ts";
+import { metricsOf, resultsOf, type VariantSample } from "../../../model/experiments/experiment-results.ts";
+import type { MetricSample } from "../../../model/experiments/user-metric.ts";
+import { currencyDigits } from "../../../shared/contracts/currency-digits.ts";
+import type { Experiment, ExperimentInput, ExperimentResults } from "../../../shared/contracts/experiment.ts";
+import { fromInstant } from "../../../shared/contracts/primitives.ts";
+import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { ExperimentUsersTable, type VariantSums } from "../../../shared/experiments/experiment-users.ts";
+import { refreshExperiments } from "./active-experiments.ts";
+import { definitionOf, experimentOf, storedDefinition } from "./definition.ts";
+import { type ExperimentRow, ExperimentStore } from "./experiment-store.ts";
+
+/** Experiments of an application that have not ended, at most: each request computes the user's variant in each. */
+const maxActive = 10;
+/** Experiments of an application in all. */
+const maxStored = 200;
+
+/** Hexadecimal digits of a run besides the name. */
+const runDigits = 8;
+
+type Definition = ReturnType<typeof definitionOf>;
+
+/** Returns the names of the parameters that the variants of an experiment set. */
+const parametersOf = ({ variants }: Definition): Set<string> =>
+  new Set(variants.flatMap(({ parameters }) => Object.keys(parameters)));
+
+/** The experiments of one application: defines them, deletes them, and computes their results. */
+export class Experiments {
+  readonly #env: Pick<RecommendationEnv, "DB">;
+  readonly #store: ExperimentStore;
+  readonly #application: string;
+
+  constructor(env: Pick<RecommendationEnv, "DB">, application: string) {
+    this.#env = env;
+    this.#store = new ExperimentStore(env.DB);
+    this.#application = application;
+  }
+
+  /** Returns all experiments, by name. `now` is in seconds since the epoch. */
+  async list(now: number): Promise<Experiment[]> {
+    return (await this.#store.list(this.#application)).map((row) => experimentOf(row, now));
+  }
+
+  async get(name: string, now: number): Promise<Result<Experiment>> {
+    const row = await this.#store.find(this.#application, name);
+    return row ? ok(experimentOf(row, now)) : this.#unknown(name);
+  }
+
+  /**
+   * Defines an experiment. One that has started keeps its variants and its start; only its end may change, so that its
+   * results stay about one thing. Refuses with `conflict` what the experiment or another one does not allow.
+   */
+  async put(name: string, input: ExperimentInput, now: number): Promise<Result<Experiment>> {
+    const present = await this.#store.find(this.#application, name);
+    const definition = definitionOf(input);
+    const endsAt = input.endsAt === undefined ? null : fromInstant(input.endsAt);
+    if (present && present.startsAt <= now) return this.#changeEnd(present, input, definition, endsAt, now);
+    if (endsAt !== null && endsAt <= now)
+      return refuse("invalid_input", "`endsAt` must be in the future.", {
+        issues: [{ path: "endsAt", message: "must be in the future" }],
+      });
+    const others = (await this.#store.list(this.#application)).filter((row) => row.name !== name);
+    const active = others.filter((row) => row.endsAt === null || row.endsAt > now);
+    if (active.length >= maxActive || others.length >= maxStored)
+      return refuse(
+        "conflict",
+        `An application has at most ${maxActive} experiments that have not ended, and ${maxStored} in all; end or delete one.`,
+      );
+    const group = input.group ?? `experiment:${name}`;
+    const overlap = this.#overlapOf(definition, group, active);
+    if (overlap) return overlap;
+    const slots = freeSlots(
+      active.filter((row) => row.exclusionGroup === group),
+      input.traffic,
+    );
+    const noRoom = refuse(
+      "conflict",
+      `The group ${group} has no ${100 * input.traffic}% of the users left; lower \`traffic\`, or end another experiment of the group.`,
+    );
+    if (!slots) return noRoom;
+    const row: ExperimentRow = {
+      application: this.#application,
+      name,
+      run: `${name}:${crypto.randomUUID().slice(0, runDigits)}`,
+      definition,
+      exclusionGroup: group,
+      ...slots,
+      startsAt: Math.max(now, input.startsAt === undefined ? now : fromInstant(input.startsAt)),
+      endsAt,
+      createdAt: now,
+    };
+    if (!(await this.#store.put(row, present?.run ?? null, now)))
+      return refuse(
+        "conflict",
+        "Another experiment of the group was stored meanwhile; send the request again.",
+        {
+          retryAfter: 1,
+        },
+      );
+    await refreshExperiments(this.#env, this.#application);
+    return ok(experimentOf(row, now));
+  }
+
+  /** Changes the end of an experiment that has started. */
+  async #changeEnd(
+    row: ExperimentRow,
+    input: ExperimentInput,
+    definition: Definition,
+    endsAt: number | null,
+    now: number,
+  ): Promise<Result<Experiment>> {
+    const isSame =
+      JSON.stringify(definition) === JSON.stringify(storedDefinition.parse(row.definition)) &&
+      (input.startsAt === undefined || fromInstant(input.startsAt) <= row.startsAt);
+    if (!isSame)
+      return refuse(
+        "conflict",
+        `The experiment ${row.name} has started: only \`endsAt\` may change. Delete it to define it anew, or use another name.`,
+      );
+    if (row.endsAt !== null && row.endsAt <= now)
+      return endsAt === row.endsAt
+        ? ok(experimentOf(row, now))
+        : refuse("conflict", `The experiment ${row.name} has ended. Delete it to define it anew.`);
+    const changed = { ...row, endsAt: endsAt === null ? null : Math.max(now, endsAt) };
+    if (!(await this.#store.put(changed, row.run, now)))
+      return refuse("conflict", "The experiment changed meanwhile; send the request again.", {
+        retryAfter: 1,
+      });
+    await refreshExperiments(this.#env, this.#application);
+    return ok(experimentOf(changed, now));
+  }
+
+  /** Refuses an experiment that sets a parameter which another one sets for the same users. */
+  #overlapOf(definition: Definition, group: string, active: readonly ExperimentRow[]) {
+    const own = parametersOf(definition);
+    for (const row of active) {
+      if (row.exclusionGroup === group) continue;
+      const shared = [...parametersOf(storedDefinition.parse(row.definition))].filter((each) =>
+        own.has(each),
+      );
+      if (shared.length > 0)
+        return refuse(
+          "conflict",
+          `The experiment ${row.name} sets ${shared.map((each) => `\`${each}\``).join(", ")} too. Put both into one \`group\`, so that a user takes part in one of them.`,
+        );
+    }
+    return null;
+  }
+
+  /** Deletes an experiment with all its counts. */
+  async delete(name: string): Promise<Result<null>> {
+    const row = await this.#store.find(this.#application, name);
+    if (!row) return this.#unknown(name);
+    await this.#store.delete(this.#application, name);
+    await new ExperimentUsersTable(this.#env.DB).eraseRun(this.#application, row.run);
+    await refreshExperiments(this.#env, this.#application);
+    return ok(null);
+  }
+
+  /** Returns the results of an experiment at `now`, in seconds since the epoch. */
+  async results(name: string, now: number): Promise<Result<ExperimentResults>> {
+    const row = await this.#store.find(this.#application, name);
+    if (!row) return this.#unknown(name);
+    const { goal, currency = null, status, ...settings } = experimentOf(row, now);
+    const metrics = metricsOf({ goal, guardrails: settings.guardrails });
+    const table = new ExperimentUsersTable(this.#env.DB);
+    const { variants, crossed } = await table.sums(this.#application, row.run, metrics, currency);
+    const samples = settings.variants.map(({ name: variant, share }): VariantSample => {
+      const {
+        users = 0,
+        lists = 0,
+        metrics: sums = {},
+      }: Partial<VariantSums> = variants.find((each) => each.variant === variant) ?? {};
+      const { revenue } = sums;
+      return {
+        ...{ name: variant, share, users, lists },
+        metrics: revenue ? { ...sums, revenue: inUnits(revenue, currency) } : sums,
+      };
+    });
+    return ok({
+      ...{ name, run: row.run, status, goal, currency },
+      ...resultsOf(samples, { goal, ...settings }),
+      crossedUsers: crossed,
+    });
+  }
+
+  #unknown(name: string) {
+    return refuse("not_found", `There is no experiment ${name}.`);
+  }
+}
+
+/** Returns a metric in minor units in units of the currency. */
+function inUnits(sample: MetricSample, currency: string | null): MetricSample {
+  const unit = 10 ** currencyDigits(currency);
+  return {
+    ...sample,
+    numerator: sample.numerator / unit,
+    squares: sample.squares / unit ** 2,
+    fourths: sample.fourths / unit ** 4,
+  };
+}

@@ -73,11 +73,11 @@ export class Experiments {
       active.filter((row) => row.exclusionGroup === group),
       input.traffic,
     );
-    const noRoom = refuse(
+    const noSlots = refuse(
       "conflict",
       `The group ${group} has no ${100 * input.traffic}% of the users left; lower \`traffic\`, or end another experiment of the group.`,
     );
-    if (!slots) return noRoom;
+    if (!slots) return noSlots;
     const row: ExperimentRow = {
       application: this.#application,
       name,

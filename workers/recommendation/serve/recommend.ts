@@ -211,7 +211,7 @@ export async function recommendProducts(
       ? {}
       : {
           measures: {
-            diversity: listDiversity(listed.map(({ card }) => card.category)),
+            diversity: listDiversity(listed.map(({ item: { card } }) => card.category)),
             latencyMs: performance.now() - started,
           },
         }),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { SimulationSize } from "../simulate/simulate.ts";
 import {
   type SimulatedEffect,
@@ -16,6 +16,9 @@ const usual: SimulationSize = isLong
   : { products: 1000, users: 9000, events: 60_000, days: 28, cities: 2 };
 /** The most active users have a thousand times as many events as the middle one. */
 const unequal: SimulationSize = { ...usual, activitySpread: 2 };
+
+// The A/A experiments of the long form take minutes.
+vi.setConfig({ testTimeout: isLong ? 900_000 : 60_000 });
 
 const worlds = [
   { name: "the usual activity", traffic: simulatedTraffic(usual, 1, runs.looks) },

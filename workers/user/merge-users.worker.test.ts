@@ -71,6 +71,26 @@ beforeAll(async () => {
 });
 
 describe("a merge in the user databases", () => {
+  it("keeps what events were worth, which the history shows in units of the currency", async () => {
+    const worth = { value: { minor: 1995, currency: "EUR" }, quantity: 3 };
+    await record("payer", [
+      event("paid", { type: "purchase", ...worth }),
+      event("gift", { type: "purchase", quantity: 2, time: time - 1 }),
+      event("seen", { time: time - 2 }),
+    ]);
+    expect(await copy("payer", "payers-other-id")).toBe(3);
+    for (const userId of ["payer", "payers-other-id"]) {
+      const { items } = unwrap(await service.listInteractions(application, userId, { limit: 10 }), "user");
+      expect(
+        items.map(({ eventId, value, currency, quantity }) => [eventId, value, currency, quantity]),
+      ).toEqual([
+        ["paid", 19.95, "EUR", 3],
+        ["gift", undefined, undefined, 2],
+        ["seen", undefined, undefined, undefined],
+      ]);
+    }
+  });
+
   it("copies each interaction once, however often it runs, and counts nothing again", async () => {
     const product = { productId: "shoe" };
     await record("anon-1", [

@@ -74,10 +74,11 @@ describe("interactions of earlier versions", () => {
         },
         ...{ recommendationId: null, first: 0, firstPurchase: 1, counts: 1 },
         copiedFrom: copiedFromOldBatch("merge:aa:3"),
+        worth: null,
       },
       {
         ...{ eventId: "e-1", type: "purchase", productId: "p", time: time + 1.234, lat: null, lon: null },
-        ...{ recommendationId: null, first: 1, firstPurchase: 0, counts: 0, copiedFrom: null },
+        ...{ recommendationId: null, first: 1, firstPurchase: 0, counts: 0, copiedFrom: null, worth: null },
       },
       {
         ...{
@@ -88,7 +89,14 @@ describe("interactions of earlier versions", () => {
           lat: 59.9139,
           lon: 10.735929292,
         },
-        ...{ recommendationId: "R".repeat(80), first: 1, firstPurchase: 1, counts: 1, copiedFrom: null },
+        ...{
+          recommendationId: "R".repeat(80),
+          first: 1,
+          firstPurchase: 1,
+          counts: 1,
+          copiedFrom: null,
+          worth: null,
+        },
       },
     ]);
     expect(await oldRows()).toBe(0);

@@ -13,6 +13,8 @@ export interface ListOptions {
   radiusKm?: number;
   /** Also lists products that are not available. */
   includeUnavailable?: boolean;
+  /** Condition that each product must meet: `product.rating >= 4.0 && distanceKm < 3.0`. */
+  expression?: string;
   /** Ids of products to leave out. */
   exclude?: string | readonly string[];
 }

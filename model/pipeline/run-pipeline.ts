@@ -69,6 +69,8 @@ export interface PipelineItem {
   productId: string;
   /** Version of the product that the tile shows. */
   version: number;
+  /** When the product was created, in seconds since the epoch. */
+  createdAt: number;
   score: number;
   /** Index of the candidate, which is also the row of its features. */
   index: number;
@@ -183,6 +185,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     return {
       productId: block.id(row),
       version: block.version[row],
+      createdAt: block.createdAt[row],
       score: value,
       index,
       distanceKm: Number.isNaN(km) ? null : km,

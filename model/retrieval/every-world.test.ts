@@ -90,6 +90,8 @@ const query = fc.record({
   discountMin: fc.option(fc.constantFrom(0.2, 0.7), { nil: undefined }),
   includeUnavailable: fc.boolean(),
   excluded: fc.array(fc.nat(120), { maxLength: 60 }),
+  /** Whether an expression says what the other fields of the filter would say. */
+  isExpression: fc.boolean(),
 });
 
 /** A world, with the index of the product near which the query is, or a point of its own. */
@@ -102,6 +104,8 @@ const cases = fc.record({
 interface Query {
   point: Point;
   filter: DecidedFilter;
+  /** What the filter means: the filter itself, unless it has an expression. */
+  meaning: DecidedFilter;
   exclude: string[];
   limit: number;
 }
@@ -109,24 +113,47 @@ interface Query {
 function queryOf(
   products: readonly CellProduct[],
   here: Point | number,
-  { excluded, limit, ...filter }: typeof query extends fc.Arbitrary<infer Q> ? Q : never,
+  { excluded, limit, isExpression, ...filter }: typeof query extends fc.Arbitrary<infer Q> ? Q : never,
 ): Query {
   const near =
     typeof here === "number" ? products[here % Math.max(1, products.length)]?.change.location : here;
+  const meaning = {
+    ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
+    ...(filter.priceMax === undefined ? {} : { currency: "EUR" }),
+  };
   return {
     point: near ?? { lat: 48.85, lon: 2.35 },
-    filter: {
-      ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
-      ...(filter.priceMax === undefined ? {} : { currency: "EUR" }),
-    },
+    filter: isExpression ? expressionFilterOf(meaning) : meaning,
+    meaning,
     exclude: excluded.map((i) => `p${i}`),
     limit,
   };
 }
 
+/** Returns a filter with an expression that means the same as another filter. */
+function expressionFilterOf({
+  categories: wanted,
+  priceMax,
+  discountMin,
+  radiusKm,
+  includeUnavailable,
+}: DecidedFilter): DecidedFilter {
+  const conditions = [
+    ...(wanted ? [`product.category in ${JSON.stringify(wanted)}`] : []),
+    ...(priceMax === undefined ? [] : [`product.price <= ${priceMax}`]),
+    ...(discountMin === undefined ? [] : [`product.discount >= ${discountMin}`]),
+    ...(radiusKm === undefined ? [] : [`distanceKm <= ${radiusKm}`]),
+  ];
+  return {
+    includeUnavailable,
+    expression: conditions.join(" && ") || "true",
+    expressionScope: { currency: "EUR", now: time, offsetSeconds: 0, user: null },
+  };
+}
+
 /** Returns whether a product passes a query, by the words of the API and without any index. */
-function passes({ change }: CellProduct, { point, filter, exclude }: Query): boolean {
-  const { categories: wanted, priceMax, discountMin, radiusKm, includeUnavailable } = filter;
+function passes({ change }: CellProduct, { point, meaning, exclude }: Query): boolean {
+  const { categories: wanted, priceMax, discountMin, radiusKm, includeUnavailable } = meaning;
   const paid = change.priceMinor === null ? null : Math.round(change.priceMinor * (1 - change.discount));
   const km = kmTo(point, change.location);
   return (
@@ -161,11 +188,12 @@ it("the nearest products of any world are those of a search through all products
       const expected = firstOfGroups(byDistance, 1)
         .map(({ km }) => km)
         .slice(0, asked.limit);
+      const test = compileProductTest(asked);
       const { rows, searched } = await nearestRows(pyramid(products), {
         point: asked.point,
         limit: asked.limit,
-        radiusKm: asked.filter.radiusKm ?? Number.POSITIVE_INFINITY,
-        test: compileProductTest({ ...asked, point: null }),
+        radiusKm: test.radiusKm,
+        test,
         maxTiles: 10_000,
       });
       expect(searched.complete).toBe(true);

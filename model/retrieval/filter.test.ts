@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import { decimalOf } from "../../shared/contracts/minor-units.ts";
+import type { ChildBlock, ContentSummary } from "../columns/columns.ts";
 import type { ColumnsRow } from "../columns/columns-builder.ts";
-import { blockOf } from "../features/testing.ts";
-import { compileFilter } from "./filter.ts";
+import { blockOf, north, now, origin } from "../features/testing.ts";
+import { summarizeContent } from "../tiles/content-summary.ts";
+import { compileFilter, compileProductTest } from "./filter.ts";
 
 /** Returns the ids of the rows that pass a filter. */
 function passing(rows: readonly Partial<ColumnsRow>[], filter: DecidedFilter): string[] {
@@ -62,5 +64,78 @@ describe("compileFilter", () => {
 
   it("refuses to compare prices whose currency nobody decided", () => {
     expect(() => compileFilter({ priceMax: 20 })).toThrow("currency");
+  });
+});
+
+describe("a filter with an expression", () => {
+  const rows = [
+    { productId: "cheap", priceMinor: 500, currency: "EUR", category: "cafe", ...north(1) },
+    { productId: "dear", priceMinor: 5000, currency: "EUR", category: "bar", discount: 0.2, ...north(20) },
+    { productId: "yen", priceMinor: 500, currency: "JPY", category: "zoo", ...north(2) },
+    { productId: "gone", priceMinor: 500, currency: "EUR", category: "cafe", available: false },
+  ];
+  const block = blockOf(rows);
+  const expressionScope = { currency: "EUR", now, offsetSeconds: 0, user: null };
+  const testOf = (filter: DecidedFilter) =>
+    compileProductTest({ point: origin, filter: { expressionScope, ...filter } });
+  const passing = (filter: DecidedFilter): string[] => {
+    const { row: test } = testOf(filter);
+    return rows.flatMap(({ productId }, row) => (test(block, row) ? [productId] : []));
+  };
+
+  it("keeps what meets the condition, and the other fields of the filter", () => {
+    expect(passing({ expression: "product.price < 10.0" })).toEqual(["cheap"]);
+    expect(passing({ expression: "product.price < 10.0", includeUnavailable: true })).toEqual([
+      "cheap",
+      "gone",
+    ]);
+    expect(passing({ expression: "distanceKm < 10.0", categories: ["zoo", "bar"] })).toEqual(["yen"]);
+    expect(passing({ expression: "distanceKm < 30.0", radiusKm: 5 })).toEqual(["cheap", "yen"]);
+  });
+
+  it("keeps products in another currency than that of its prices, unless the filter names it", () => {
+    const expression = 'product.price < 10.0 || product.category == "zoo"';
+    expect(passing({ expression })).toEqual(["cheap", "yen"]);
+    expect(passing({ expression, currency: "EUR" })).toEqual(["cheap"]);
+    expect(passing({ expression: "product.price < 1000.0", currency: "JPY" })).toEqual(["yen"]);
+  });
+
+  it("bounds the radius of the search", () => {
+    expect(testOf({ expression: "distanceKm <= 3.0 && hour >= 0" }).radiusKm).toBe(3);
+    expect(testOf({ expression: "distanceKm <= 3.0", radiusKm: 2 }).radiusKm).toBe(2);
+    expect(testOf({ expression: "distanceKm <= 3.0 || hour >= 0" }).radiusKm).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it.each([
+    ["product.price < 10.0", true],
+    ["product.price > 5.0 && product.price < 40.0", true],
+    ["product.price < 40.0 && product.price >= 40.0", true],
+    ["product.price > 100.0", false],
+    ["product.price > 100.0 || product.rating > 1.0", true],
+    ["product.price < -1.0", false],
+    ["product.price > 1e15", false],
+    ["product.discount >= 0.2", true],
+    ["product.discount > 0.3", false],
+    ['product.category == "school"', false],
+    ['"cafe" in product.categories', true],
+    ['product.category in ["school", "opera"]', false],
+    ['product.category in ["school", "zoo"]', true],
+    ["product.category == user.favoriteCategory", false],
+    ["!(product.price > 5.0)", true],
+  ])("leaves out a cell only if none of its products can match: %s", (expression, mayMatch) => {
+    const content: ContentSummary = summarizeContent(block);
+    const child: ChildBlock = {
+      ...{ cell: "c", count: 4, version: 1, lat: 0, lon: 0, radiusKm: 30 },
+      content,
+    };
+    const { mayContain, row: test } = testOf({ expression });
+    expect(mayContain(child)).toBe(mayMatch);
+    if (!mayMatch) expect(rows.some((_, row) => test(block, row))).toBe(false);
+    expect(mayContain({ ...child, content: null })).toBe(true);
+  });
+
+  it("is not compiled before its scope is decided, or if the expression is wrong", () => {
+    expect(() => compileProductTest({ point: null, filter: { expression: "true" } })).toThrow("scope");
+    expect(() => testOf({ expression: "product.prise < 1.0" })).toThrow("product.price");
   });
 });

@@ -1,5 +1,5 @@
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
-import { minorUnitsAtLeast, minorUnitsAtMost } from "../../shared/contracts/minor-units.ts";
+import { maxAmount, minorUnitsAtLeast, minorUnitsAtMost } from "../../shared/contracts/minor-units.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { discountMillionths } from "../../shared/money/discount.ts";
@@ -8,9 +8,14 @@ import {
   type Columns,
   currencyOf,
   groupIdOf,
+  type PriceRange,
   priceAfterDiscountOf,
 } from "../columns/columns.ts";
 import { ProductSet } from "../columns/product-set.ts";
+import type { BoundExpression } from "../expressions/compile-expression.ts";
+import { cachedExpression } from "../expressions/expression-cache.ts";
+import { expressionErrorText } from "../expressions/expression-error.ts";
+import { userListFields } from "../expressions/standard-fields.ts";
 import { compileContentTest } from "../tiles/content-summary.ts";
 
 /** Returns whether a row passes a filter. The caller tests the radius. */
@@ -72,6 +77,50 @@ function compileMoney({ currency, named, unnamed, comparesPrices }: PriceBounds)
   };
 }
 
+/**
+ * Returns the expression of a filter as a test of products, around a point; null for a filter without one. Throws if the
+ * expression is wrong: callers refuse it before they search.
+ */
+function bindExpression(filter: DecidedFilter, point: Point | null): BoundExpression | null {
+  const { expression, expressionScope, currency } = filter;
+  if (expression === undefined) return null;
+  if (expressionScope === undefined)
+    throw new Error("the scope of an expression must be decided before the filter is compiled");
+  const compiled = cachedExpression(expression, userListFields);
+  if (!compiled.ok)
+    throw new Error(`a filter has a wrong expression: ${expressionErrorText(compiled.error)}`);
+  return compiled.expression.bind({
+    ...expressionScope,
+    ...(currency === undefined ? {} : { currency }),
+    point,
+  });
+}
+
+/** Compiles the bounds of an expression to a test of the cells that may contain a product that passes it. */
+function compileExpressionCellTest(
+  { bounds: { price, minDiscount = 0, categories } }: BoundExpression,
+  currency: string | null,
+): (child: ChildBlock) => boolean {
+  const range = (of: string | null): PriceRange => ({
+    min: price === undefined || price.min <= 0 ? 0 : minorUnitsAtLeast(Math.min(price.min, maxAmount), of),
+    max:
+      price === undefined || price.max >= maxAmount
+        ? Number.POSITIVE_INFINITY
+        : minorUnitsAtMost(Math.max(price.max, -1), of),
+  });
+  const test = compileContentTest(
+    // The filter itself says whether products that are not available match.
+    { includeUnavailable: true, ...(categories ? { categories: [...categories] } : {}) },
+    {
+      minDiscount: discountMillionths(minDiscount),
+      prices: price
+        ? { "": range(null), ...(currency === null ? {} : { [currency]: range(currency) }) }
+        : null,
+    },
+  );
+  return ({ content }) => content === null || test(content);
+}
+
 /** Compiles a filter to a test of the cells that may contain a product that passes it. */
 function compileCellTest(filter: DecidedFilter): (child: ChildBlock) => boolean {
   const bounds = priceBoundsOf(filter);
@@ -111,6 +160,8 @@ function stringIndices({ strings }: Columns, wanted: ReadonlySet<string>): Set<n
 export interface ProductTest {
   row: RowTest;
   mayContain(child: ChildBlock): boolean;
+  /** Radius in km around the point of the query within which all rows that pass are; infinity for no limit. */
+  radiusKm: number;
 }
 
 /** The part of a query that says which products match. */
@@ -127,6 +178,7 @@ export interface ProductQuery {
 
 /** Returns a test that a row passes if it passes all `tests`. It runs for every row of a search. */
 function passesAll(tests: readonly RowTest[]): RowTest {
+  if (tests.length === 1) return tests[0];
   return (columns, row) => {
     for (let i = 0; i < tests.length; i++) if (!tests[i](columns, row)) return false;
     return true;
@@ -158,13 +210,20 @@ export function compileProductTest({
       return group === null || !groups.has(group);
     });
   }
-  const { radiusKm } = filter;
-  if (point && radiusKm !== undefined)
+  const { radiusKm = Number.POSITIVE_INFINITY } = filter;
+  if (point && radiusKm < Number.POSITIVE_INFINITY)
     tests.push(
       (columns, row) => distanceKm(point.lat, point.lon, columns.lat[row], columns.lon[row]) <= radiusKm,
     );
+  const expression = bindExpression(filter, point);
+  const mayPassFilter = compileCellTest(filter);
+  if (!expression) return { row: passesAll(tests), mayContain: mayPassFilter, radiusKm };
+  tests.push(expression.test);
+  const currency = filter.currency ?? filter.expressionScope?.currency ?? null;
+  const mayPassExpression = compileExpressionCellTest(expression, currency);
   return {
-    row: tests.length === 1 ? tests[0] : passesAll(tests),
-    mayContain: compileCellTest(filter),
+    row: passesAll(tests),
+    mayContain: (child) => mayPassFilter(child) && mayPassExpression(child),
+    radiusKm: Math.min(radiusKm, expression.bounds.maxDistanceKm ?? Number.POSITIVE_INFINITY),
   };
 }

@@ -41,8 +41,8 @@ interface ScannedBlocks {
 /** Reads the tiles around the user and their usual places. */
 async function readBlocks(
   source: TileSource,
-  { point, usual, limit, filter, weights }: FirstStageQuery,
-  { row: test, mayContain }: ProductTest,
+  { point, usual, limit, weights }: FirstStageQuery,
+  { row: test, mayContain, radiusKm }: ProductTest,
 ): Promise<ScannedBlocks> {
   const manyRows = Math.max(limit * rowsReadPerCandidate, 2 * enoughRows);
   const limits = { manyRows, manyTiles, enoughRows, test, mayContain, maxTiles: maxTilesPerSearch };
@@ -51,7 +51,7 @@ async function readBlocks(
     .slice(0, weights.usual > 0 ? usualPlaceReads.places : 0)
     .filter(({ lat, lon }) => !point || distanceKm(point.lat, point.lon, lat, lon) <= usualReachKm);
   const [around, ...others] = await Promise.all([
-    readNearbyTiles(source, point, { ...limits, radiusKm: filter.radiusKm ?? Number.POSITIVE_INFINITY }),
+    readNearbyTiles(source, point, { ...limits, radiusKm }),
     ...places.map((place) =>
       readNearbyTiles(source, place, {
         ...limits,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { expressionScope, expressionSource } from "./expression.ts";
 import { maxAmount } from "./minor-units.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { categoryName, currencyCode, identifier, point, precision } from "./primitives.ts";
@@ -70,9 +71,14 @@ const filterFields = z.strictObject({
   radiusKm: z.number().positive().max(20_100).optional(),
   /** Includes products with `available: false`; they are left out by default. */
   includeUnavailable: z.boolean().optional(),
+  expression: expressionSource.optional(),
 });
 
-const decidedFields = nullIsAbsent(filterFields).extend({ currency: currencyCode.nullable().optional() });
+const decidedFields = nullIsAbsent(filterFields).extend({
+  currency: currencyCode.nullable().optional(),
+  /** What the expression may know besides the product and the location; present if there is an expression. */
+  expressionScope: expressionScope.optional(),
+});
 
 /** Reports price bounds between which no price is. */
 function checkPriceBounds(
@@ -91,7 +97,7 @@ function checkPriceBounds(
 export const productFilter = nullIsAbsent(filterFields).superRefine(checkPriceBounds);
 export type ProductFilter = z.infer<typeof productFilter>;
 
-/** Returns whether a filter compares prices. */
+/** Returns whether a filter has price bounds. Its expression may compare prices too. */
 export const filtersByPrice = ({
   priceMin,
   priceMax,
@@ -101,10 +107,15 @@ export const filtersByPrice = ({
  * A filter whose currency is decided. `currency` is null if neither the request, nor the place, nor the products name
  * one: then the prices are those of products without a currency.
  */
-export const decidedFilter = decidedFields.refine(
-  (filter) => filter.currency !== undefined || !filtersByPrice(filter),
-  { path: ["currency"], message: "must be decided before a filter with a price is applied" },
-);
+export const decidedFilter = decidedFields
+  .refine((filter) => filter.currency !== undefined || !filtersByPrice(filter), {
+    path: ["currency"],
+    message: "must be decided before a filter with a price is applied",
+  })
+  .refine(({ expression, expressionScope: scope }) => expression === undefined || scope !== undefined, {
+    path: ["expressionScope"],
+    message: "must be decided before a filter with an expression is applied",
+  });
 export type DecidedFilter = z.infer<typeof decidedFilter>;
 
 /** What an answer says about its filter. */

@@ -31,6 +31,16 @@ export const inputIssue = z.object({
   path: z.string(),
   /** What is right, and what was found. */
   message: z.string(),
+  /** The wrong part of an expression. */
+  position: z
+    .object({
+      line: z.number().int().meta({ description: "From 1." }),
+      column: z.number().int().meta({ description: "From 1, in UTF-16 code units." }),
+      length: z.number().int().meta({ description: "In UTF-16 code units; 0 where something is missing." }),
+    })
+    .optional(),
+  /** The known name that is most like an unknown one of an expression. */
+  nearest: z.string().optional(),
   /** Why an item of a request was refused, if the problem's code is `nothing_accepted`. */
   code: z.string().optional(),
   /** Seconds after which the client may send the item again; absent if the item itself is wrong. */

@@ -98,6 +98,48 @@ describe("near is near", () => {
     expect((await recommend({ location: village, filter })).items).toEqual([]);
   });
 
+  it("finds what an expression describes, in every list, and refuses a wrong one", async () => {
+    const expression = 'product.category == "observatory" && distanceKm < 60.0';
+    expect(idsOf(await recommend({ location: oslo, filter: { expression } }))).toEqual(["rare"]);
+    expect((await recommend({ location: village, filter: { expression } })).items).toEqual([]);
+    expect(
+      idsOf(await recommend({ location: oslo, filter: { expression: "user.choices > 1000000" } })),
+    ).toEqual([]);
+    const at = `lat=${oslo.lat}&lon=${oslo.lon}`;
+    const paths = [
+      `/v1/trending?${at}&`,
+      `/v1/locations/nearby?${at}&`,
+      `/v1/users/ann/recommendations?${at}&`,
+      "/v1/products/oslo-0/similar?category=observatory&",
+    ];
+    const wrong = encodeURIComponent('product.categry == "cafe"');
+    for (const path of paths) {
+      const list = await stack.call<List>("GET", `${path}expression=${encodeURIComponent(expression)}`);
+      expect(list.status, JSON.stringify(list.body)).toBe(200);
+      expect(idsOf(list.body), path).toEqual(["rare"]);
+      expect(await stack.call("GET", `${path}expression=${wrong}`), path).toMatchObject({
+        status: 400,
+        body: {
+          code: "invalid_input",
+          errors: [
+            {
+              path: "expression",
+              position: { line: 1, column: 1, length: 15 },
+              nearest: "product.category",
+            },
+          ],
+        },
+      });
+    }
+    const body = { userId: "ann", filter: { expression: "product.price <" } };
+    expect(await stack.call("POST", "/v1/recommendations", { body })).toMatchObject({
+      status: 400,
+      body: {
+        errors: [{ path: "filter.expression", message: "line 1, column 16: ends where a value is expected" }],
+      },
+    });
+  });
+
   it("L8: a next page is empty only after the last product", async () => {
     const seen: string[] = [];
     for (let page = 0; page < 10; page++) {

@@ -4,6 +4,8 @@ import { gatherCandidates } from "../../model/candidate-sources/gather-candidate
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
 import { type Columns, groupIdOf } from "../../model/columns/columns.ts";
 import { rowPrice } from "../../model/columns/row-price.ts";
+import { listFields } from "../../model/expressions/standard-fields.ts";
+import { answerFilterOf, checkFilter, decideFilter } from "../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../model/retrieval/filter.ts";
 import { firstStageCandidates } from "../../model/retrieval/first-stage-candidates.ts";
 import { nearestRows } from "../../model/retrieval/nearest-rows.ts";
@@ -54,7 +56,7 @@ import { isCellName } from "../../shared/geo/cells.ts";
 import { coarsenToKilometer } from "../../shared/geo/coarsen.ts";
 import type { LocationApi } from "../../shared/services/location-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
-import { currencyAt, decideCurrency } from "./filter-currency.ts";
+import { currencyAt } from "./filter-currency.ts";
 import { Gazetteer } from "./gazetteer/gazetteer.ts";
 import { applyChanges, applyTotals } from "./spatial-index/apply.ts";
 import { rebuildCells } from "./spatial-index/rebuild-cells.ts";
@@ -133,18 +135,18 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const parsed = parse(nearbyCall, { application, ...query });
     if (!parsed.ok) return parsed;
     const { point, limit, exclude } = parsed.value;
+    const checked = checkFilter(parsed.value.filter, listFields, "expression");
+    if (!checked.ok) return checked;
     const tiles = this.#tiles(application);
-    const filter = await decideCurrency(tiles, parsed.value.filter, point);
+    const moment = { now: Date.now() / 1000, point, user: null };
+    const filter = await decideFilter(parsed.value.filter, moment, () => currencyAt(tiles, point));
+    const test = compileProductTest({ point, filter, exclude });
     const { rows, searched } = await nearestRows(tiles, {
-      point,
-      limit,
-      radiusKm: filter.radiusKm ?? Number.POSITIVE_INFINITY,
-      test: compileProductTest({ point: null, filter, exclude }),
-      maxTiles: maxTilesPerSearch,
+      ...{ point, limit, test, radiusKm: test.radiusKm, maxTiles: maxTilesPerSearch },
     });
     return ok({
       searched,
-      ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
+      ...answerFilterOf(filter),
       items: rows.map(({ tile, row, distanceKm }) => ({
         productId: tile.id(row),
         distanceKm,

@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
+import { expressionSource } from "../../../shared/contracts/expression.ts";
 import { type ProductFilter, productFilter } from "../../../shared/contracts/location.ts";
 import { maxAmount } from "../../../shared/contracts/minor-units.ts";
 import { categoryName, currencyCode, identifier } from "../../../shared/contracts/primitives.ts";
-import { parseUnknown, unwrap } from "../../../shared/contracts/result.ts";
+import { parseUnknown, type Result, unwrap } from "../../../shared/contracts/result.ts";
 import { decimalParameter, radiusKmParameter } from "./operation.ts";
 
 /** Returns the schema of a query parameter that may be given several times. */
@@ -30,11 +31,31 @@ export const filterParameters = {
   discountMin: decimalParameter(0, 1).optional(),
   radiusKm: radiusKmParameter.optional(),
   includeUnavailable: booleanParameter.optional(),
+  expression: expressionSource.optional(),
   exclude: repeatedParameter(identifier, 500).optional(),
 };
 
 /** The values of {@link filterParameters}. */
 type FilterQuery = z.infer<z.ZodObject<typeof filterParameters>>;
+
+/** Returns a result whose issues name a field of a filter as the query parameter that it is. */
+export const withParameterPaths = <T>(result: Result<T>): Result<T> =>
+  result.ok
+    ? result
+    : {
+        ok: false,
+        error: {
+          ...result.error,
+          ...(result.error.issues
+            ? {
+                issues: result.error.issues.map((issue) => ({
+                  ...issue,
+                  path: issue.path.replace(/^filter\./, ""),
+                })),
+              }
+            : {}),
+        },
+      };
 
 /** Returns the filter, and the products to leave out, of a query. */
 export function filterFromQuery({ category, exclude = [], ...rest }: FilterQuery): {

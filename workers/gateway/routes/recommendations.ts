@@ -12,7 +12,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
 import { describeAccess, mayActFor } from "../keys/caller.ts";
 import { requesterOf } from "../keys/requester-of.ts";
-import { filterFromQuery, filterParameters } from "../openapi/filter-parameters.ts";
+import { filterFromQuery, filterParameters, withParameterPaths } from "../openapi/filter-parameters.ts";
 import {
   type GuardRoute,
   idPath,
@@ -114,11 +114,13 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
         ...filterFromQuery(filters),
       });
       const value = unwrap(
-        await services.recommendation.recommend(
-          c.var.caller.application,
-          wanted,
-          edgeLocationOf(c.req.raw.cf),
-          requesterOf(c.var.caller),
+        withParameterPaths(
+          await services.recommendation.recommend(
+            c.var.caller.application,
+            wanted,
+            edgeLocationOf(c.req.raw.cf),
+            requesterOf(c.var.caller),
+          ),
         ),
         "the recommendation service",
       );

@@ -27,6 +27,7 @@ async function listOf(
     (_, index): PipelineItem => ({
       productId: `p${index}`,
       version: 1,
+      createdAt: 0,
       score: 1 - index / 100,
       index,
       distanceKm: null,

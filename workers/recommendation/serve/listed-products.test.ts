@@ -38,7 +38,7 @@ async function listFrom(
       return ok(wanted.flatMap(({ productId }) => byId.get(productId) ?? []));
     },
   };
-  const requestsOf = (of: string[]): CardRequest[] => of.map((productId) => ({ productId, version: 1 }));
+  const requestsOf = (of: string[]) => of.map((productId) => ({ productId, version: 1, createdAt: 0 }));
   const listed = await listProducts(
     catalog,
     application,

@@ -30,7 +30,7 @@ export interface Ranking<R> {
  * no card: the next ones of the ranking take their places. Of a group of variants it lists the first. The cards of the
  * others come with those of the list: fewer than `others` follow if some of them may not be listed.
  */
-export async function listProducts<R extends CardRequest>(
+export async function listProducts<R extends CardRequest & { createdAt: number }>(
   catalog: Pick<ProductApi, "getCards">,
   application: string,
   { items, spare }: Ranking<R>,
@@ -52,7 +52,7 @@ export async function listProducts<R extends CardRequest>(
     for (const ranked of next) {
       if (listed.length >= limit + others) break;
       const card = cards.value.get(ranked.productId);
-      if (!card || !(card.version === ranked.version || passesTest(card, test))) continue;
+      if (!card || !(card.version === ranked.version || passesTest(card, ranked.createdAt, test))) continue;
       if (card.groupId !== null && groups.has(card.groupId)) continue;
       if (card.groupId !== null) groups.add(card.groupId);
       listed.push({ ranked, card });
@@ -61,8 +61,11 @@ export async function listProducts<R extends CardRequest>(
   return ok(listed);
 }
 
-/** Returns whether the product of a card passes the rule of a query. */
-function passesTest(card: ProductCard, test: RowTest): boolean {
+/**
+ * Returns whether the product of a card passes the rule of a query. `createdAt` (seconds since the epoch) is not on the
+ * card, and never changes.
+ */
+function passesTest(card: ProductCard, createdAt: number, test: RowTest): boolean {
   const builder = new ColumnsBuilder(1);
   builder.addRow({
     productId: card.id,
@@ -71,7 +74,7 @@ function passesTest(card: ProductCard, test: RowTest): boolean {
     lat: card.location?.lat ?? null,
     lon: card.location?.lon ?? null,
     version: card.version,
-    createdAt: 0,
+    createdAt,
     lastTime: 0,
     priceMinor: card.price === null ? null : nearestMinorUnits(card.price, card.currency),
     currency: card.currency,

@@ -1,9 +1,12 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { listDiversity } from "../../../model/experiments/list-diversity.ts";
+import { expressionUserOf } from "../../../model/expressions/expression-user.ts";
+import { userListFields } from "../../../model/expressions/standard-fields.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { maxCandidates, type PipelineAnswer, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
 import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profile.ts";
+import { answerFilterOf, checkFilter } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
@@ -30,8 +33,8 @@ import {
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
 import { historyRulesOf, impressionDelayOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
+import { decideListFilter } from "./decide-list-filter.ts";
 import { exploredList } from "./explored-list.ts";
-import { decideCurrency } from "./filter-currency.ts";
 import { impressionOf } from "./impression.ts";
 import { knownProfiles } from "./known-profiles.ts";
 import { locationCandidateService } from "./location-candidates.ts";
@@ -88,7 +91,8 @@ export interface RecommendationRequest {
 /**
  * Answers one recommendation request: loads the profile, resolves the location, runs the pipeline, loads the product
  * cards. A stage that fails or exceeds the budget is skipped, in the order that RELIABILITY.md lists, and `stages`
- * names it. Refuses with `unavailable` only if no products can be found. `waitUntil` runs work after the answer.
+ * names it. Refuses with `unavailable` only if no products can be found, and a wrong expression with `invalid_input`.
+ * `waitUntil` runs work after the answer.
  */
 export async function recommendProducts(
   env: RecommendationEnv,
@@ -97,6 +101,8 @@ export async function recommendProducts(
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
+  const checked = checkFilter(requested.filter ?? {}, userListFields, "filter.expression");
+  if (!checked.ok) return checked;
   const budgetMs = requested.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
   const experimenting = requestInExperiments(env, application, requested, now, waitUntil);
@@ -113,12 +119,13 @@ export async function recommendProducts(
   const query = { stated: requested.location, edge, now, lastLocationSeconds: lastLocationSecondsOf(env) };
   const resolved = await resolveLocation(env.LOCATION, profile, query, requester);
   const { point } = resolved;
-  const filter = await decideCurrency(env.LOCATION, application, requested.filter ?? {}, point).catch(
-    (error: unknown) => {
-      console.error({ event: "currency of a filter unknown", error: errorText(error) });
-      return null;
-    },
-  );
+  const user = requester.mayReadHistory ? expressionUserOf(profile) : null;
+  const filter = await decideListFilter(env.LOCATION, application, requested.filter ?? {}, {
+    ...{ now, point, user },
+  }).catch((error: unknown) => {
+    console.error({ event: "currency of a filter unknown", error: errorText(error) });
+    return null;
+  });
   if (!filter)
     return refuse(
       "unavailable",
@@ -246,7 +253,7 @@ export async function recommendProducts(
     model,
     variant,
     location: mayKnow(requester, resolved.source) ? location : withoutNames(location),
-    ...(filter.currency === undefined ? {} : { filter: { currency: filter.currency } }),
+    ...answerFilterOf(filter),
     candidates: answer.candidates.length,
     items: listed.map(({ item: { ranked, card }, position }) => {
       const { productId, score, distanceKm, reasons } = ranked;

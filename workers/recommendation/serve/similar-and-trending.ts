@@ -2,17 +2,19 @@ import { type Columns, nextProductsOf } from "../../../model/columns/columns.ts"
 import { hash32 } from "../../../model/columns/hash.ts";
 import { rowOfProduct } from "../../../model/columns/row-index.ts";
 import { isUntried } from "../../../model/columns/untried.ts";
+import { listFields } from "../../../model/expressions/standard-fields.ts";
+import { answerFilterOf, checkFilter } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { logScoreAtDistance } from "../../../model/retrieval/reach.ts";
 import { popularityScore } from "../../../model/tiles/engagement.ts";
-import { type DecidedFilter, filtersByPrice, type Searched } from "../../../shared/contracts/location.ts";
+import type { DecidedFilter, Searched } from "../../../shared/contracts/location.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { type CardRequest, cardsOfAnyVersion } from "../../../shared/contracts/product.ts";
 import type { ProductListQuery, RecommendationList } from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
-import { decideCurrency } from "./filter-currency.ts";
+import { decideListFilter } from "./decide-list-filter.ts";
 import { listProducts } from "./listed-products.ts";
 import { locationCandidateStore } from "./location-candidates.ts";
 
@@ -37,7 +39,7 @@ const anonymousQuery = {
 };
 
 /** A product of a list that is the same for every user. */
-type ScoredProduct = CardRequest & { score: number };
+type ScoredProduct = CardRequest & { score: number; createdAt: number };
 
 /** What a list may contain: the products near a point that pass a filter. */
 interface ListRule {
@@ -70,8 +72,7 @@ async function rankedList(
     const { cell: _cell, version: _version, ...product } = card;
     return { productId, rank: i + 1, score, product };
   });
-  const { currency } = rule.filter;
-  return ok({ items, searched, ...(currency === undefined ? {} : { filter: { currency } }) });
+  return ok({ items, searched, ...answerFilterOf(rule.filter) });
 }
 
 const rowIndices = (columns: Columns): number[] => Array.from({ length: columns.count }, (_, row) => row);
@@ -103,16 +104,17 @@ export async function similarProducts(
   productId: string,
   { limit, filter: asked, exclude }: ProductListQuery,
 ): Promise<Result<RecommendationList>> {
+  const checked = checkFilter(asked, listFields, "expression");
+  if (!checked.ok) return checked;
   const cards = await env.PRODUCT.getCards(application, cardsOfAnyVersion([productId]));
   if (!cards.ok) return cards;
   const [card] = cards.value;
   if (!card) return refuse("not_found", `There is no product ${productId}.`);
   const store = locationCandidateStore(env.LOCATION, application);
+  const now = Date.now() / 1000;
   // Who compares a product with others compares prices in its currency.
-  const named = filtersByPrice(asked)
-    ? { ...asked, currency: asked.currency ?? card.currency ?? undefined }
-    : asked;
-  const filter = await decideCurrency(env.LOCATION, application, named, card.location);
+  const moment = { now, point: card.location, user: null };
+  const filter = await decideListFilter(env.LOCATION, application, asked, moment, card.currency);
   const rule: ListRule = {
     point: card.location,
     filter,
@@ -126,7 +128,7 @@ export async function similarProducts(
       ...rule,
       filter: { categories: [card.category], ...rule.filter },
       limit: maxNearby,
-      now: Date.now() / 1000,
+      now,
     }),
   ]);
   const row = rowOfProduct(own, productId);
@@ -137,7 +139,9 @@ export async function similarProducts(
   const add = (block: Columns, row: number, logScore: number): void => {
     const id = block.id(row);
     const score = Math.exp(atDistance(card.location, block, row, logScore)) + (scores.get(id)?.score ?? 0);
-    scores.set(id, { productId: id, version: block.version[row], score });
+    scores.set(id, {
+      ...{ productId: id, version: block.version[row], createdAt: block.createdAt[row], score },
+    });
   };
   for (const row of rowIndices(near)) add(near, row, -Math.log(1 + row / nearbyHalfRank));
   const test = compileProductTest(rule).row;
@@ -162,17 +166,21 @@ export async function trendingProducts(
   point: Point | null,
   { limit, filter: asked, exclude }: ProductListQuery,
 ): Promise<Result<RecommendationList>> {
-  const filter = await decideCurrency(env.LOCATION, application, asked, point);
+  const checked = checkFilter(asked, listFields, "expression");
+  if (!checked.ok) return checked;
+  const now = Date.now() / 1000;
+  const filter = await decideListFilter(env.LOCATION, application, asked, { now, point, user: null });
   const rule: ListRule = { point, filter, exclude };
   const near = await locationCandidateStore(env.LOCATION, application).firstStageCandidates({
     ...anonymousQuery,
     ...rule,
     limit: maxNearby,
-    now: Date.now() / 1000,
+    now,
   });
   const scored = rowsForEverybody(near).map((row) => ({
     productId: near.id(row),
     version: near.version[row],
+    createdAt: near.createdAt[row],
     score: atDistance(point, near, row, popularityScore(near, row)),
   }));
   return rankedList(env, application, { products: scored, searched: searchedOf(near) }, limit, rule);

@@ -13,6 +13,7 @@ import { measureWrites } from "./sections/as-started/writes.ts";
 import { measureChoices } from "./sections/choices.ts";
 import { measureCut } from "./sections/cut.ts";
 import { measureEndToEnd } from "./sections/end-to-end.ts";
+import { measureExpressions } from "./sections/expressions.ts";
 import { measureIngest } from "./sections/ingest.ts";
 import { measureLimit } from "./sections/limit.ts";
 import { measureLog } from "./sections/log.ts";
@@ -36,6 +37,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["choices", measureChoices],
   ["parts", measureParts],
   ["rules", measureRules],
+  ["expressions", measureExpressions],
   ["nearby", measureNearby],
   ["rare", measureRare],
   ["cut", measureCut],

@@ -12,6 +12,7 @@ export const sectionNames = [
   "choices",
   "parts",
   "rules",
+  "expressions",
   "nearby",
   "rare",
   "cut",

@@ -132,6 +132,17 @@ describe("compileExpression", () => {
     expect(bound.rowsThatPass(block)).toBe(result);
   });
 
+  it("reads every rating as the decimal that was stored", () => {
+    const ratings = [0, 0.01, 0.05, 0.123_456_7, 0.3, 0.99, 1, 5.432_109, 4.3, 9.999_999, 10].concat(
+      Array.from({ length: 1000 }, (_, i) => i / 100),
+    );
+    const rows = ratings.map((rating) => ({ rating }));
+    for (const [row, rating] of ratings.slice(0, 60).entries())
+      expect(passing(`product.rating == ${rating}`, rows), `${rating}`).toContain(`p${row}`);
+    for (const { rating } of rows.slice(60).filter((_, i) => i % 25 === 0))
+      expect(passing(`product.rating == ${rating}`, rows).length, `${rating}`).toBeGreaterThan(0);
+  });
+
   it("says which fields an expression reads", () => {
     const compiled = compileExpression("product.price < 5 && has(product.groupId) && hour > 1", listFields);
     if (!compiled.ok) throw new Error(compiled.error.reason);

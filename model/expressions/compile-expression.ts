@@ -48,14 +48,10 @@ export function compileExpression(source: string, fields: FieldTable): Compilati
       bind(context) {
         const rowsThatPass = rememberByBlock((columns) => {
           const narrow = planBlock(tree, columns, context);
-          const passing = new Uint8Array(columns.count);
-          const mask = new Uint8Array(chunkRows);
+          const passing = new Uint8Array(columns.count).fill(1);
           for (let start = 0; start < columns.count; start += chunkRows) {
             const count = Math.min(chunkRows, columns.count - start);
-            mask.fill(0);
-            mask.fill(1, 0, count);
-            narrow(start, count, mask);
-            passing.set(count === chunkRows ? mask : mask.subarray(0, count), start);
+            narrow(start, count, passing.subarray(start, start + count));
           }
           return passing;
         });

@@ -11,6 +11,7 @@ import { measureAsStarted } from "./sections/as-started/as-started.ts";
 import { measureMixed } from "./sections/as-started/mixed.ts";
 import { measureWrites } from "./sections/as-started/writes.ts";
 import { measureChoices } from "./sections/choices.ts";
+import { measureColumns } from "./sections/columns.ts";
 import { measureCut } from "./sections/cut.ts";
 import { measureEndToEnd } from "./sections/end-to-end.ts";
 import { measureExpressions } from "./sections/expressions.ts";
@@ -41,6 +42,7 @@ const inProcessSections = new Map<SectionName, (context: BenchContext) => Promis
   ["nearby", measureNearby],
   ["rare", measureRare],
   ["cut", measureCut],
+  ["columns", measureColumns],
   ["trainer", measureTrainer],
   ["log", measureLog],
   ["as-started", measureAsStarted],

@@ -16,6 +16,7 @@ export const sectionNames = [
   "nearby",
   "rare",
   "cut",
+  "columns",
   "trainer",
   "log",
   "as-started",
@@ -33,7 +34,7 @@ export const sectionNames = [
 export type SectionName = (typeof sectionNames)[number];
 
 /** Sections that run only if `--only` names them. */
-const namedSections: ReadonlySet<SectionName> = new Set(["mixed", "writes", "freshness", "cost"]);
+const namedSections: ReadonlySet<SectionName> = new Set(["columns", "mixed", "writes", "freshness", "cost"]);
 
 /** Options of `npm run bench`. */
 export interface BenchOptions {

@@ -2,7 +2,7 @@
 export interface ListOptions {
   /** Products to return, at most. */
   limit?: number;
-  /** Categories; a product of any of them is listed. */
+  /** Categories; a product of any of them, or of one below, is listed. */
   category?: string | readonly string[];
   priceMin?: number;
   priceMax?: number;
@@ -13,6 +13,8 @@ export interface ListOptions {
   radiusKm?: number;
   /** Also lists products that are not available. */
   includeUnavailable?: boolean;
+  /** Leaves out products whose place is closed now. */
+  openNow?: boolean;
   /** Condition that each product must meet: `product.rating >= 4.0 && distanceKm < 3.0`. */
   expression?: string;
   /** Ids of products to leave out. */

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { CatalogSchema, catalogSchemaInput } from "../shared/contracts/catalog-schema.ts";
 import type { StoredImage } from "../shared/contracts/image.ts";
 import type { Page } from "../shared/contracts/page.ts";
 import type {
@@ -72,6 +73,14 @@ export class Products {
   /** Deletes the image at position `n`. Its path answers 404 at once; browsers may show it for five minutes more. */
   async deleteImage(productId: string, n: number): Promise<void> {
     await this.#transport.send("DELETE", `${productPath(productId)}/images/${n}`);
+  }
+  /** Returns the declared attributes, and how far their publication is. */
+  async getSchema(): Promise<CatalogSchema> {
+    return this.#transport.call("GET", "/v1/catalog/schema");
+  }
+  /** Declares the attributes of products, in place of those before. */
+  async putSchema(schema: z.input<typeof catalogSchemaInput>): Promise<CatalogSchema> {
+    return this.#transport.call("PUT", "/v1/catalog/schema", {}, toJsonBody(schema));
   }
   /** Returns products that users chose after a product, and nearby products of its category, best first. */
   async similar(productId: string, options: ListOptions = {}): Promise<RecommendationList> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Marketplace } from "../../scripts/marketplace/marketplace.ts";
 import type { EventInput } from "../../shared/contracts/event.ts";
-import type { ProductInput } from "../../shared/contracts/product.ts";
+import type { ProductBody } from "../../shared/contracts/product.ts";
 import { sendOnce } from "../load/closed-loop.ts";
 import { type LoadRequest, statusFailure } from "../load/requests.ts";
 import type { Recommender } from "./recommender.ts";
@@ -11,7 +11,7 @@ export const gorseUser = (userId: string): object => ({ UserId: userId, Labels: 
 
 /** Returns a product as gorse's import reads it. `time` is in ISO 8601. */
 export const gorseItem = (
-  { id, title, category, attributes, available }: ProductInput,
+  { id, title, category, attributes, available }: ProductBody,
   time: string,
 ): object => ({
   ItemId: id,

@@ -10,7 +10,7 @@ import { measureMicroseconds } from "../timing.ts";
 /** Rows to return, and the maximum number of tiles to read: the location worker's own limits. */
 const limit = 500;
 const maxTiles = maxTilesPerSearch;
-const productTest = compileProductTest({ point: null, filter: {} });
+const productTest = compileProductTest({ point: null, filter: {}, now: Date.now() / 1000 });
 
 /** Measures a query for the 500 nearest products over tiles in memory, in microseconds. */
 export async function measureNearby(context: BenchContext): Promise<void> {

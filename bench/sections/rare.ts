@@ -51,7 +51,7 @@ export async function measureRare(context: BenchContext): Promise<void> {
     const found = await search(0);
     const readsOfOne = reads;
     const summary = await measureMilliseconds(search, runs);
-    const test = compileProductTest({ point: null, filter }).row;
+    const test = compileProductTest({ point: null, filter, now: Date.now() / 1000 }).row;
     const fullScan = await measureMilliseconds(
       () => {
         let matches = 0;

@@ -1,9 +1,10 @@
+import type { ColumnValue } from "../../shared/contracts/column-value.ts";
 import { discountMillionths } from "../../shared/money/discount.ts";
 import { allocateBlock, sealBlock } from "./block.ts";
 import { type BlockMeta, encodeMetadata, type NextProduct } from "./columns.ts";
 import { hash32, hash53 } from "./hash.ts";
 import { allocate, columnLayout, columnWidth, type Elements, noString, wholeShare } from "./layout.ts";
-import { layOutOptional, OptionalColumns, type OptionalValue, writeOptional } from "./optional-columns.ts";
+import { layOutOptional, OptionalColumns, writeOptional } from "./optional-columns.ts";
 
 /** A product to be added to a block. Units are those of {@link columnLayout}; null stands for absent. */
 export interface ColumnsRow {
@@ -32,7 +33,7 @@ export interface ColumnsRow {
   weekdays: readonly number[];
   nextProducts: readonly NextProduct[];
   /** Values of optional columns; absent for none. */
-  optional?: readonly OptionalValue[];
+  optional?: readonly ColumnValue[];
 }
 
 /** Builds a block of at most `capacity` products. */
@@ -45,7 +46,7 @@ export class ColumnsBuilder {
   readonly #nextStart: number[] = [0];
   readonly #nextWeight: number[] = [];
   readonly #nextName: number[] = [];
-  readonly #optional: (readonly OptionalValue[])[] = [];
+  readonly #optional: (readonly ColumnValue[])[] = [];
 
   constructor(capacity: number) {
     for (const { name, type, width } of columnLayout) this.#arrays[name] = allocate(type, capacity * width);

@@ -149,7 +149,10 @@ export const currencyOf = (columns: Columns, row: number): string | null =>
 export const groupIdOf = (columns: Columns, row: number): string | null =>
   stringAt(columns, columns.groupId[row]);
 
-/** Returns a row's price after discount, in minor units of its currency; NaN for a row without a price. */
+/**
+ * Returns a row's price after discount, in minor units of its currency; NaN for a row without a price. The discount counts
+ * as if it held: see `sale.ts`.
+ */
 export const priceAfterDiscountOf = (columns: Columns, row: number): number =>
   priceAfterDiscount(columns.priceMinor[row], columns.discountMillionths[row]);
 

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ColumnValue } from "../../shared/contracts/column-value.ts";
 import { sealBlock } from "./block.ts";
 import { type Columns, decodeColumns } from "./columns.ts";
 import { ColumnsBuilder } from "./columns-builder.ts";
 import { concatRows } from "./concat-rows.ts";
-import { attributeColumn, booleanValue, type OptionalValue } from "./optional-columns.ts";
+import { attributeColumn, booleanValue } from "./optional-columns.ts";
 import { optionalColumn, optionalList, optionalNumber, optionalString } from "./optional-values.ts";
 
 const meta = { cell: "861f05a37ffffff", version: 3, time: 1_700_000_000, children: [] };
@@ -12,23 +13,23 @@ const meta = { cell: "861f05a37ffffff", version: 3, time: 1_700_000_000, childre
 const text = fc.constantFrom("red", "grün", "赤", "");
 const values = fc.record(
   {
-    color: text.map((value): OptionalValue => ({ name: "attributes.color", type: "string", value })),
+    color: text.map((value): ColumnValue => ({ name: "attributes.color", type: "string", value })),
     size: fc
       .double({ noNaN: true, noDefaultInfinity: true })
-      .map((value): OptionalValue => ({ name: "attributes.size", type: "number", value })),
-    until: fc.nat().map((value): OptionalValue => ({ name: "saleUntil", type: "time", value })),
-    vegan: fc.boolean().map((value): OptionalValue => ({ name: "attributes.vegan", type: "boolean", value })),
+      .map((value): ColumnValue => ({ name: "attributes.size", type: "number", value })),
+    until: fc.nat().map((value): ColumnValue => ({ name: "saleUntil", type: "time", value })),
+    vegan: fc.boolean().map((value): ColumnValue => ({ name: "attributes.vegan", type: "boolean", value })),
     tags: fc
       .array(text, { minLength: 1, maxLength: 4 })
-      .map((value): OptionalValue => ({ name: "attributes.tags", type: "list", value })),
+      .map((value): ColumnValue => ({ name: "attributes.tags", type: "list", value })),
     // The same attribute under another type, as while a changed schema is published.
-    sizeName: text.map((value): OptionalValue => ({ name: "attributes.size", type: "string", value })),
+    sizeName: text.map((value): ColumnValue => ({ name: "attributes.size", type: "string", value })),
   },
   { requiredKeys: [] },
 );
 const rows = fc.array(values, { maxLength: 9 });
 
-function build(prefix: string, list: readonly Partial<Record<string, OptionalValue>>[]): Columns {
+function build(prefix: string, list: readonly Partial<Record<string, ColumnValue>>[]): Columns {
   const builder = new ColumnsBuilder(list.length);
   list.forEach((each, i) => {
     builder.addRow({
@@ -46,7 +47,7 @@ function build(prefix: string, list: readonly Partial<Record<string, OptionalVal
 }
 
 /** Compares all optional columns of a row with the values that were written. */
-function expectRow(columns: Columns, row: number, each: Partial<Record<string, OptionalValue>>): void {
+function expectRow(columns: Columns, row: number, each: Partial<Record<string, ColumnValue>>): void {
   expect(optionalString(columns, "attributes.color", row)).toBe(each.color?.value ?? null);
   expect(optionalNumber(columns, "attributes.size", "number", row)).toBe(each.size?.value ?? null);
   expect(optionalNumber(columns, "saleUntil", "time", row)).toBe(each.until?.value ?? null);
@@ -97,7 +98,7 @@ describe("optional columns", () => {
     const bare = build("p", [{}, {}, {}, {}]);
     expect(bare.optional).toEqual([]);
     expect(optionalColumn(bare, "brand", "string")).toBeNull();
-    const brand: OptionalValue = { name: "brand", type: "string", value: "Acme" };
+    const brand: ColumnValue = { name: "brand", type: "string", value: "Acme" };
     const branded = build("p", [{ brand }, {}, {}, {}]);
     // Four rows of four bytes, the entry and the new string in the metadata, and alignment.
     expect(branded.buffer.byteLength - bare.buffer.byteLength).toBeLessThan(16 + 80 + 16);

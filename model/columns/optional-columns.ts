@@ -1,3 +1,4 @@
+import type { ColumnValue } from "../../shared/contracts/column-value.ts";
 import { noString } from "./layout.ts";
 
 /** Values of the type `boolean` in a column: false, true, and none. */
@@ -15,17 +16,11 @@ export const booleanValue = { no: 0, yes: 1, none: 2 } as const;
  */
 export type OptionalColumn =
   | { name: string; type: "string"; values: Uint32Array }
-  | { name: string; type: "number" | "time"; values: Float64Array }
+  | { name: string; type: "number"; values: Float64Array }
+  | { name: string; type: "time"; values: Float64Array }
   | { name: string; type: "boolean"; values: Uint8Array }
   | { name: string; type: "list"; starts: Uint32Array; items: Uint32Array };
 export type OptionalType = OptionalColumn["type"];
-
-/** The value of one row in an optional column. */
-export type OptionalValue =
-  | { name: string; type: "string"; value: string }
-  | { name: string; type: "number" | "time"; value: number }
-  | { name: string; type: "boolean"; value: boolean }
-  | { name: string; type: "list"; value: readonly string[] };
 
 /** Returns the name of the column of a declared attribute. Fields of products have names without a period. */
 export const attributeColumn = (attribute: string): string => `attributes.${attribute}`;
@@ -127,7 +122,7 @@ export class OptionalColumns {
   }
 
   /** Sets the value of a row. `indexOf` returns the index of a string in the block's dictionary. */
-  set(row: number, { name, type, value }: OptionalValue, indexOf: (text: string) => number): void {
+  set(row: number, { name, type, value }: ColumnValue, indexOf: (text: string) => number): void {
     if (type === "list") this.setList(row, name, value.map(indexOf));
     else this.setElement(row, name, type, type === "string" ? indexOf(value) : Number(value));
   }

@@ -1,6 +1,7 @@
+import type { ColumnValue } from "../../shared/contracts/column-value.ts";
 import type { Columns } from "./columns.ts";
 import { noString } from "./layout.ts";
-import type { OptionalColumn, OptionalType } from "./optional-columns.ts";
+import { booleanValue, isNone, type OptionalColumn, type OptionalType } from "./optional-columns.ts";
 
 /**
  * Returns the optional column of a name and a type; null if no row of the block has a value. While a changed schema is
@@ -41,3 +42,21 @@ export function optionalList(columns: Columns, name: string, row: number): strin
     (index) => columns.strings[index],
   );
 }
+
+/** Returns all values of a row in optional columns. */
+export const columnValuesOfRow = (columns: Columns, row: number): ColumnValue[] =>
+  columns.optional.flatMap((column): ColumnValue[] => {
+    const { name, type } = column;
+    if (type === "list") {
+      const value = optionalList(columns, name, row);
+      return value.length > 0 ? [{ name, type, value }] : [];
+    }
+    const element = column.values[row];
+    if (isNone(type, element)) return [];
+    if (type === "string") return [{ name, type, value: columns.strings[element] }];
+    return [
+      type === "boolean"
+        ? { name, type, value: element === booleanValue.yes }
+        : { name, type, value: element },
+    ];
+  });

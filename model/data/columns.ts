@@ -132,6 +132,16 @@ const productFields = {
   lon: longitudeNames,
   available: ["availability", "in_stock", "is_available", "stock_status"],
   group_id: ["item_group_id", "parent_asin"],
+  description: ["product_description"],
+  brand: ["vendor", "manufacturer"],
+  url: ["link", "product_url"],
+  images: ["image_link", "image_url", "image_urls"],
+  sale_from: [],
+  sale_until: [],
+  available_from: [],
+  available_until: [],
+  opening_hours: [],
+  service_radius_km: [],
 } satisfies Aliases;
 
 export type EventField = keyof typeof eventFields;

@@ -1,4 +1,5 @@
 import type { EventType } from "../../shared/contracts/event.ts";
+import type { ProductDetails } from "../../shared/contracts/product-details.ts";
 
 /** A product of a dataset; a missing value is null. */
 export interface DatasetItem {
@@ -18,6 +19,8 @@ export interface DatasetItem {
   /** The group of the product's variants; absent for a product without one. */
   groupId?: string;
   attributes: Record<string, string | number>;
+  /** Fields that its page, its place and its calendar need; absent for a product without them. */
+  details?: Partial<ProductDetails>;
 }
 
 /** An event of a dataset; `lat` and `lon` are the user's location, or null. */

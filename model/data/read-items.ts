@@ -4,6 +4,7 @@ import { identifier } from "../../shared/contracts/primitives.ts";
 import { firstCategory, parseAvailable, parseFloatCell } from "./cell-values.ts";
 import { type Column, columnOf, type Header, normalizeName } from "./columns.ts";
 import type { DatasetItem } from "./dataset.ts";
+import { readDetails } from "./read-details.ts";
 import type { ReadLog } from "./read-report.ts";
 import type { TableFile, TableRow } from "./table-file.ts";
 
@@ -104,6 +105,8 @@ function readItem(
     if ("problem" in parsed) row.leaveOut(availableColumn, available, parsed.problem);
     else if (!parsed.value) item.available = false;
   }
+  const details = readDetails(row, header);
+  if (Object.keys(details).length > 0) item.details = details;
   for (const each of attributeColumns) {
     const value = readAttribute(row, each);
     if (value !== null)

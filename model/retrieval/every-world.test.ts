@@ -188,7 +188,7 @@ it("the nearest products of any world are those of a search through all products
       const expected = firstOfGroups(byDistance, 1)
         .map(({ km }) => km)
         .slice(0, asked.limit);
-      const test = compileProductTest(asked);
+      const test = compileProductTest({ ...asked, now: time });
       const { rows, searched } = await nearestRows(pyramid(products), {
         point: asked.point,
         limit: asked.limit,

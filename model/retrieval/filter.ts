@@ -1,17 +1,14 @@
+import { isInCategories } from "../../shared/contracts/category-path.ts";
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import { maxAmount, minorUnitsAtLeast, minorUnitsAtMost } from "../../shared/contracts/minor-units.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
-import { discountMillionths } from "../../shared/money/discount.ts";
-import {
-  type ChildBlock,
-  type Columns,
-  currencyOf,
-  groupIdOf,
-  type PriceRange,
-  priceAfterDiscountOf,
-} from "../columns/columns.ts";
+import { discountMillionths, priceAfterDiscount } from "../../shared/money/discount.ts";
+import { type ChildBlock, type Columns, currencyOf, groupIdOf, type PriceRange } from "../columns/columns.ts";
+import { compileIsOpen } from "../columns/opening-hours.ts";
+import { optionalColumn } from "../columns/optional-values.ts";
 import { ProductSet } from "../columns/product-set.ts";
+import { compileOnSale, compileWithin } from "../columns/sale.ts";
 import type { BoundExpression } from "../expressions/compile-expression.ts";
 import { cachedExpression } from "../expressions/expression-cache.ts";
 import { expressionErrorText } from "../expressions/expression-error.ts";
@@ -22,18 +19,39 @@ import { compileContentTest } from "../tiles/content-summary.ts";
 export type RowTest = (columns: Columns, row: number) => boolean;
 
 /**
- * Compiles a filter to a test of rows. Price bounds apply to the price after discount; a product without a price passes
- * none.
+ * Compiles the test of one block's rows when a search comes to the block; null stands for a test that all rows pass. Most
+ * blocks have no optional columns, and then the test costs nothing.
  */
-export function compileFilter(filter: DecidedFilter): RowTest {
+export function byBlock(compile: (columns: Columns) => ((row: number) => boolean) | null): RowTest {
+  let block: Columns | null = null;
+  let test: ((row: number) => boolean) | null = null;
+  return (columns, row) => {
+    if (columns !== block) {
+      block = columns;
+      test = compile(columns);
+    }
+    return test === null || test(row);
+  };
+}
+
+/**
+ * Compiles a filter to a test of rows at the time `now`, in seconds since the epoch. Price bounds apply to the price after
+ * the discount that holds then; a product without a price passes none.
+ */
+export function compileFilter(filter: DecidedFilter, now: number): RowTest {
   const inCategories = filter.categories ? compileCategories(filter.categories) : null;
   const minDiscount = discountMillionths(filter.discountMin ?? 0);
   const bounds = priceBoundsOf(filter);
-  const matchesMoney = bounds && compileMoney(bounds);
+  const isOnSale = byBlock((columns) => compileOnSale(columns, now));
+  const matchesMoney = bounds && compileMoney(bounds, isOnSale);
+  const isInTime = byBlock((columns) => compileWithin(columns, "availableFrom", "availableUntil", now));
+  const isOpen = filter.openNow ? byBlock((columns) => compileIsOpen(columns, now)) : null;
   return (columns, row) => {
-    if (!filter.includeUnavailable && columns.available[row] === 0) return false;
+    if (!filter.includeUnavailable && (columns.available[row] === 0 || !isInTime(columns, row))) return false;
     if (inCategories && !inCategories(columns, row)) return false;
-    if (columns.discountMillionths[row] < minDiscount) return false;
+    if (minDiscount > 0 && (columns.discountMillionths[row] < minDiscount || !isOnSale(columns, row)))
+      return false;
+    if (isOpen && !isOpen(columns, row)) return false;
     return matchesMoney === null || matchesMoney(columns, row);
   };
 }
@@ -66,13 +84,14 @@ function priceBoundsOf({ currency, priceMin, priceMax }: DecidedFilter): PriceBo
  * without a currency counts as in the filter's currency, with two digits. Bounds are compared in whole minor units, so a
  * price always matches itself as a bound.
  */
-function compileMoney({ currency, named, unnamed, comparesPrices }: PriceBounds): RowTest {
+function compileMoney({ currency, named, unnamed, comparesPrices }: PriceBounds, isOnSale: RowTest): RowTest {
   return (columns, row) => {
     const own = currencyOf(columns, row);
     if (own !== null && own !== currency) return false;
     if (!comparesPrices) return true;
     const { min, max } = own === null ? unnamed : named;
-    const price = priceAfterDiscountOf(columns, row);
+    const discount = isOnSale(columns, row) ? columns.discountMillionths[row] : 0;
+    const price = priceAfterDiscount(columns.priceMinor[row], discount);
     return price >= min && price <= max;
   };
 }
@@ -133,27 +152,63 @@ function compileCellTest(filter: DecidedFilter): (child: ChildBlock) => boolean 
   return ({ content }) => content === null || test(content);
 }
 
-/** Compiles the names of categories to a test. Rows are compared by name: two names may have the same hash. */
+/**
+ * Compiles categories to a test: whether one of a row's categories is, or is in, one of them. Rows are compared by name:
+ * two names may have the same hash.
+ */
 function compileCategories(names: readonly string[]): RowTest {
   const wanted = new Set(names);
-  const wantedStrings = new WeakMap<Columns, Set<number>>();
-  let lastBlock: Columns | undefined;
-  let lastStrings = new Set<number>();
-  return (columns, row) => {
-    if (columns !== lastBlock) {
-      lastBlock = columns;
-      lastStrings = wantedStrings.get(columns) ?? stringIndices(columns, wanted);
-      wantedStrings.set(columns, lastStrings);
+  const isWanted = compileStrings((text) => isInCategories(text, wanted));
+  return byBlock((columns) => {
+    const indices = isWanted(columns);
+    const { category } = columns;
+    const more = optionalColumn(columns, "moreCategories", "list");
+    if (!more) return (row) => indices.has(category[row]);
+    const { starts, items } = more;
+    return (row) => {
+      if (indices.has(category[row])) return true;
+      for (let i = starts[row]; i < starts[row + 1]; i++) if (indices.has(items[i])) return true;
+      return false;
+    };
+  });
+}
+
+/** Compiles the names of main categories, which no other category stands for, to a test. */
+function compileMainCategories(names: readonly string[]): RowTest {
+  const wanted = new Set(names);
+  const isWanted = compileStrings((text) => wanted.has(text));
+  return byBlock((columns) => {
+    const indices = isWanted(columns);
+    const { category } = columns;
+    return (row) => indices.has(category[row]);
+  });
+}
+
+/** Returns a function from a block to the indices of the wanted strings in its dictionary, which it remembers. */
+function compileStrings(isWanted: (text: string) => boolean): (columns: Columns) => Set<number> {
+  const known = new WeakMap<Columns, Set<number>>();
+  return (columns) => {
+    let indices = known.get(columns);
+    if (!indices) {
+      indices = new Set();
+      const { strings } = columns;
+      for (let i = 0; i < strings.length; i++) if (isWanted(strings[i])) indices.add(i);
+      known.set(columns, indices);
     }
-    return lastStrings.has(columns.category[row]);
+    return indices;
   };
 }
 
-/** Returns the indices of the wanted strings in the dictionary of a block. */
-function stringIndices({ strings }: Columns, wanted: ReadonlySet<string>): Set<number> {
-  const indices = new Set<number>();
-  for (let i = 0; i < strings.length; i++) if (wanted.has(strings[i])) indices.add(i);
-  return indices;
+/** Returns the test whether the service of a row's product reaches a point; null if all do. */
+function compileReach(columns: Columns, { lat, lon }: Point): ((row: number) => boolean) | null {
+  const radii = optionalColumn(columns, "serviceRadiusKm", "number")?.values;
+  if (!radii) return null;
+  return (row) => {
+    // Without a location of the product, the distance is NaN and no service ends.
+    return (
+      Number.isNaN(radii[row]) || !(distanceKm(lat, lon, columns.lat[row], columns.lon[row]) > radii[row])
+    );
+  };
 }
 
 /** The test of a query for products: of rows, and of cells that may contain a row that passes. */
@@ -166,8 +221,11 @@ export interface ProductTest {
 
 /** The part of a query that says which products match. */
 export interface ProductQuery {
+  /** Where the user is; products whose service does not reach there do not match. Null if unknown: all reach. */
   point: Point | null;
   filter: DecidedFilter;
+  /** Time of the query, in seconds since the epoch. */
+  now: number;
   /** Products to leave out. */
   exclude?: readonly string[];
   /** Categories to leave out. */
@@ -192,15 +250,16 @@ function passesAll(tests: readonly RowTest[]): RowTest {
 export function compileProductTest({
   point,
   filter,
+  now,
   exclude = [],
   excludeCategories = [],
   excludeGroups = [],
 }: ProductQuery): ProductTest {
-  const tests = [compileFilter(filter)];
+  const tests = [compileFilter(filter, now)];
   const excluded = new ProductSet(exclude);
   if (!excluded.isEmpty) tests.push((columns, row) => !excluded.has(columns, row));
   if (excludeCategories.length > 0) {
-    const inCategories = compileCategories(excludeCategories);
+    const inCategories = compileMainCategories(excludeCategories);
     tests.push((columns, row) => !inCategories(columns, row));
   }
   if (excludeGroups.length > 0) {
@@ -211,6 +270,7 @@ export function compileProductTest({
     });
   }
   const { radiusKm = Number.POSITIVE_INFINITY } = filter;
+  if (point) tests.push(byBlock((columns) => compileReach(columns, point)));
   if (point && radiusKm < Number.POSITIVE_INFINITY)
     tests.push(
       (columns, row) => distanceKm(point.lat, point.lon, columns.lat[row], columns.lon[row]) <= radiusKm,

@@ -5,6 +5,7 @@ import { unitVectors, vectorDistanceKm } from "../../shared/geo/sphere.ts";
 import type { Columns } from "../columns/columns.ts";
 import { concatRows } from "../columns/concat-rows.ts";
 import { rowVectorsOf } from "../columns/row-vectors.ts";
+import { applySales } from "../columns/sale.ts";
 import { affinityWeights, categoryHoursOf } from "./category-affinity.ts";
 import { distinctBestRows } from "./distinct-rows.ts";
 import { compileProductTest, type ProductTest } from "./filter.ts";
@@ -140,6 +141,7 @@ export async function firstStageCandidates(
     { cell: "", version: 0, time: query.now, children: [], searched },
     { addresses: false, nextProducts: 0 },
   );
+  applySales(candidates, query.now);
   hideSmallCounts(candidates, minUsers);
   return candidates;
 }

@@ -8,7 +8,7 @@ import type { Columns } from "../columns/columns.ts";
 import { Random } from "../train/random.ts";
 import { compileProductTest } from "./filter.ts";
 import { nearestRows } from "./nearest-rows.ts";
-import { makeProduct, pyramid } from "./testing.ts";
+import { makeProduct, pyramid, time } from "./testing.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** Products of the densest city in a test; `npm run test:long` uses more. */
@@ -50,7 +50,7 @@ const anyPoint = fc.record({
   lon: fc.oneof(fc.double({ min: -180, max: 180, noNaN: true }), fc.constantFrom(180, -180, 179.999)),
 });
 
-const everyProduct = compileProductTest({ point: null, filter: {} });
+const everyProduct = compileProductTest({ point: null, filter: {}, now: time });
 
 describe("nearestRows", () => {
   it("equals brute force anywhere on the globe", async () => {
@@ -174,7 +174,7 @@ describe("nearestRows", () => {
     const query = { point: { lat: 48.85, lon: 2.35 }, limit: 10, radiusKm: 50, maxTiles: 100 };
     const { rows } = await nearestRows(source, {
       ...query,
-      test: compileProductTest({ point: null, filter: { priceMax: 20, currency: "EUR" } }),
+      test: compileProductTest({ point: null, filter: { priceMax: 20, currency: "EUR" }, now: time }),
     });
     expect(rows.map(({ tile, row }) => tile.id(row))).toEqual(["near", "sale"]);
     const { searched } = await nearestRows(source, { ...query, test: everyProduct, maxTiles: 2 });

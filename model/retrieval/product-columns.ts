@@ -5,6 +5,7 @@ import { concatRows } from "../columns/concat-rows.ts";
 import { hash53 } from "../columns/hash.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import { rowOfProduct } from "../columns/row-index.ts";
+import { applySales } from "../columns/sale.ts";
 import type { TileSource } from "./tile-source.ts";
 
 /** Finds products that have moved out of the cell in which a caller last saw them. */
@@ -81,9 +82,11 @@ export async function productColumns(
     rows.push(each.row);
     if (i < withNextProducts) rowsWithNextProducts = rows.length;
   }
-  return concatRows(
+  const columns = concatRows(
     { blocks, from, rows, count: rows.length },
     { cell: "", version: 0, time: now, children: [] },
     { addresses: false, nextProducts: rowsWithNextProducts },
   );
+  applySales(columns, now);
+  return columns;
 }

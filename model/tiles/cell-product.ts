@@ -83,6 +83,7 @@ export function columnsRowOf(
     hours: rhythm.hours,
     weekdays: rhythm.weekdays,
     nextProducts: strongestNextProducts(product.nextProducts, maxNextProducts),
+    optional: change.columns,
   };
 }
 

@@ -1,3 +1,4 @@
+import { withAncestors } from "../../shared/contracts/category-path.ts";
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import {
   type Columns,
@@ -8,6 +9,7 @@ import {
   priceAfterDiscountOf,
 } from "../columns/columns.ts";
 import { hash53 } from "../columns/hash.ts";
+import { optionalColumn, optionalList } from "../columns/optional-values.ts";
 
 /** Bytes of a Bloom filter: with 100 categories, one name in ten that is absent seems present (Bloom, CACM 1970). */
 const filterBytes = 64;
@@ -51,16 +53,25 @@ export function summarizeContent(tile: Columns): ContentSummary {
   const filter = new NameFilter();
   const prices: ContentSummary["prices"] = {};
   const seen = new Set<number>();
+  const hasMoreCategories = optionalColumn(tile, "moreCategories", "list") !== null;
+  const hasSales =
+    optionalColumn(tile, "saleFrom", "time") !== null || optionalColumn(tile, "saleUntil", "time") !== null;
+  const addCategory = (category: string): void => {
+    for (const path of withAncestors(category)) filter.add(path);
+  };
   let available = 0;
   let maxDiscount = 0;
   for (let row = 0; row < tile.count; row++) {
     available += tile.available[row];
     maxDiscount = Math.max(maxDiscount, tile.discountMillionths[row]);
     const price = priceAfterDiscountOf(tile, row);
-    if (!Number.isNaN(price)) addPrices(prices, currencyOf(tile, row) ?? "", { min: price, max: price });
+    // A sale may begin or end while the tile stands.
+    const max = hasSales ? tile.priceMinor[row] : price;
+    if (!Number.isNaN(price)) addPrices(prices, currencyOf(tile, row) ?? "", { min: price, max });
+    if (hasMoreCategories) for (const each of optionalList(tile, "moreCategories", row)) addCategory(each);
     if (seen.has(tile.category[row])) continue;
     seen.add(tile.category[row]);
-    filter.add(categoryOf(tile, row));
+    addCategory(categoryOf(tile, row));
   }
   return { available, categories: filter.encode(), maxDiscount, prices };
 }

@@ -150,6 +150,14 @@ export async function loadMarketplace(
     });
   try {
     await report("running");
+    if (market.schema !== null)
+      await sendWithRetries(
+        target,
+        "PUT",
+        "/v1/catalog/schema",
+        JSON.stringify(market.schema),
+        "application/json",
+      );
     await mapConcurrent(
       maxConcurrentRequests,
       splitRequests(market.products, productLimits),

@@ -1,7 +1,8 @@
-import { allEvents, type Dataset } from "../../model/data/dataset.ts";
+import { allEvents, type Dataset, type DatasetItem } from "../../model/data/dataset.ts";
+import type { CatalogSchemaInput } from "../../shared/contracts/catalog-schema.ts";
 import type { EventInput } from "../../shared/contracts/event.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
-import type { ProductInput } from "../../shared/contracts/product.ts";
+import type { ProductBody } from "../../shared/contracts/product.ts";
 import { leafResolution } from "../../shared/geo/cells.ts";
 import { latLngToCell } from "../../shared/geo/h3/points.ts";
 import { EventIds } from "./event-ids.ts";
@@ -9,7 +10,9 @@ import { EventIds } from "./event-ids.ts";
 /** Products and events to import, in this order. */
 export interface Marketplace {
   name: string;
-  products: ProductInput[];
+  products: ProductBody[];
+  /** The declared attributes; null leaves them as they are. */
+  schema: CatalogSchemaInput | null;
   /** Grouped by user and in time order: the bulk endpoint makes one call per user. */
   events: EventInput[];
   /** Whether the times are others than those of the files. */
@@ -46,6 +49,9 @@ export interface MarketplaceOptions {
   timed?: boolean;
   /** Products that are not imported: their rows were refused. */
   withheld?: ReadonlySet<string>;
+  schema?: CatalogSchemaInput;
+  /** Returns fields of a product beyond those of the dataset. */
+  moreFields?(item: DatasetItem): Partial<ProductBody>;
 }
 
 /**
@@ -54,7 +60,7 @@ export interface MarketplaceOptions {
  */
 export function toMarketplace(
   dataset: Dataset,
-  { shift, timed = true, withheld = new Set() }: MarketplaceOptions,
+  { shift, timed = true, withheld = new Set(), schema, moreFields }: MarketplaceOptions,
 ): Marketplace {
   const events = allEvents(dataset).sort((a, b) => a.time - b.time);
   // Group events by user: the bulk endpoint makes one call per user.
@@ -67,6 +73,7 @@ export function toMarketplace(
   return {
     name: toImportName(dataset.name),
     timesMoved: shift !== 0,
+    schema: schema ?? null,
     products: sortByLeafCell(
       [...dataset.items.values()].filter(({ id }) => !withheld.has(id)),
       (item) => item,
@@ -82,6 +89,8 @@ export function toMarketplace(
       available: item.available ?? true,
       groupId: item.groupId ?? null,
       attributes: item.attributes,
+      ...item.details,
+      ...moreFields?.(item),
     })),
     events: sortByLeafCell([...eventsByUser.values()], ([first]) => first).flatMap((own) => {
       // The user is a part of the content, so equal rows are rows of one user.

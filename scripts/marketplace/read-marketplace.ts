@@ -3,6 +3,7 @@ import { datasetFiles } from "../../model/data/read-dataset.node.ts";
 import { type ReadOptions, readFiles } from "../../model/data/read-files.ts";
 import type { ReadReport } from "../../model/data/read-report.ts";
 import { demoSize, simulate } from "../../model/simulate/simulate.ts";
+import { demoDetails, demoSchema } from "./demo-details.ts";
 import { FindingsFiles } from "./findings-files.ts";
 import { type Marketplace, toMarketplace } from "./marketplace.ts";
 
@@ -31,7 +32,11 @@ const weekSeconds = 7 * 86_400;
 
 /** Simulates the demo marketplace. `now` is in seconds since the epoch. */
 export const demoMarketplace = (now: number): ReadMarketplace => ({
-  marketplace: toMarketplace(simulate(demoSize, demoSeed, now).dataset, { shift: 0 }),
+  marketplace: toMarketplace(simulate(demoSize, demoSeed, now).dataset, {
+    shift: 0,
+    schema: demoSchema,
+    moreFields: (item) => demoDetails(item, now),
+  }),
   report: null,
   movedWeeks: 0,
   findings: { refused: [], absent: [] },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ProductInput } from "../../shared/contracts/product.ts";
+import type { ProductBody } from "../../shared/contracts/product.ts";
 import type { ApiTarget } from "../api/send-with-retries.ts";
 
 /** Number of products that are looked up, spread evenly over all imported products. */
@@ -13,7 +13,7 @@ const nearbyLimit = 100;
 const parentPublishMs = 1000;
 
 /** Returns whether a nearby query at a product's location finds the product. */
-async function isVisible(target: ApiTarget, { id, location }: ProductInput): Promise<boolean> {
+async function isVisible(target: ApiTarget, { id, location }: ProductBody): Promise<boolean> {
   if (!location) return true;
   const answer = await fetch(
     `${target.url}/v1/locations/nearby?lat=${location.lat}&lon=${location.lon}&limit=${nearbyLimit}`,
@@ -29,7 +29,7 @@ async function isVisible(target: ApiTarget, { id, location }: ProductInput): Pro
  * Waits until nearby queries find the imported products, since cells publish their tiles with a short delay. Throws if
  * no further product is found for ten minutes.
  */
-export async function waitUntilVisible(target: ApiTarget, products: readonly ProductInput[]): Promise<void> {
+export async function waitUntilVisible(target: ApiTarget, products: readonly ProductBody[]): Promise<void> {
   const stride = Math.max(1, Math.floor(products.length / sampleSize));
   const missing = products.filter((product, i) => i % stride === 0 && product.available !== false);
   for (let changedAt = Date.now(); missing.length > 0 && Date.now() - changedAt < unchangedSeconds * 1000; )

@@ -46,7 +46,9 @@ export const answerLocation = z.object({
 export type AnswerLocation = z.infer<typeof answerLocation>;
 
 const filterFields = z.strictObject({
-  categories: z.array(categoryName).min(1).max(50).optional(),
+  categories: z.array(categoryName).min(1).max(50).optional().meta({
+    description: "Categories with all below them: `Drinks` finds `Drinks > Coffee` too.",
+  }),
   priceMin: z
     .number()
     .min(0)
@@ -69,8 +71,12 @@ const filterFields = z.strictObject({
     description: "Lowest discount, inclusive, as a share of the price: 0.7 for 70%. Six digits count.",
   }),
   radiusKm: z.number().positive().max(20_100).optional(),
-  /** Includes products with `available: false`; they are left out by default. */
+  /** Includes products with `available: false`, and those before or after their time; they are left out by default. */
   includeUnavailable: z.boolean().optional(),
+  openNow: z.boolean().optional().meta({
+    description:
+      "Leaves out products whose place is closed now. Products without opening hours are always open.",
+  }),
   expression: expressionSource.optional(),
 });
 
@@ -155,6 +161,9 @@ export const nearbyItem = z.object({
   distanceKm: z.number(),
   title: z.string(),
   category: z.string(),
+  /** All categories, the main one first. */
+  categories: z.array(z.string()),
+  brand: z.string().nullable(),
   /** In units of the currency, before discount. */
   price: z.number().nullable(),
   /** In units of the currency, rounded to its digits, halves up. Filters compare it. */
@@ -162,6 +171,8 @@ export const nearbyItem = z.object({
   currency: z.string().nullable(),
   discount: z.number(),
   available: z.boolean(),
+  /** Whether the place of the product is open; true without opening hours. */
+  isOpen: z.boolean(),
   groupId: z.string().nullable(),
 });
 /** Products around a point, nearest first. */

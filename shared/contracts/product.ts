@@ -1,9 +1,12 @@
 import * as z from "zod";
 import { attributes } from "./attributes.ts";
+import { columnValue } from "./column-value.ts";
 import { excessDigits } from "./excess-digits.ts";
 import { maxAmount } from "./minor-units.ts";
 import { nullIsAbsent, nullResets } from "./null-is-absent.ts";
+import { openingHours } from "./opening-hours.ts";
 import { categoryName, currencyCode, identifier, instant, point, wellFormedText } from "./primitives.ts";
+import { checkDetails, detailFields, unknownCategory } from "./product-details.ts";
 import { totals } from "./totals.ts";
 
 /** An amount of money in a request, in units of the currency. */
@@ -23,7 +26,7 @@ const groupText =
 const fields = z.strictObject({
   id: identifier,
   title,
-  category: categoryName.default("unknown"),
+  category: categoryName.default(unknownCategory),
   price: amount.default(null).meta({ description: priceText }),
   currency: currencyCode.nullable().default(null),
   discount: discount.default(0).meta({ description: discountText }),
@@ -32,6 +35,7 @@ const fields = z.strictObject({
   available: z.boolean().default(true),
   groupId: groupId.default(null).meta({ description: groupText }),
   attributes: attributes.default({}),
+  ...detailFields,
 });
 
 /** The fields of {@link productInput}, before the price is compared with its currency. */
@@ -52,9 +56,20 @@ export function checkPrice(
   if (message !== null) context.addIssue({ code: "custom", path: ["price"], input: price, message });
 }
 
+/** Reports what {@link checkPrice} and {@link checkDetails} do. */
+export function checkProduct(
+  input: Parameters<typeof checkPrice>[0] & Parameters<typeof checkDetails>[0],
+  context: z.RefinementCtx,
+): void {
+  checkPrice(input, context);
+  checkDetails(input, context);
+}
+
 /** A product as a client writes it. Null means absent. */
-export const productInput = productFields.superRefine(checkPrice);
+export const productInput = productFields.superRefine(checkProduct);
 export type ProductInput = z.infer<typeof productInput>;
+/** A product in the body of a request: fields that may be absent are optional. */
+export type ProductBody = z.input<typeof productInput>;
 
 /**
  * Body of `PATCH /v1/products/{id}`: the fields to change; other fields keep their value. Null sets a field to what it has
@@ -63,7 +78,7 @@ export type ProductInput = z.infer<typeof productInput>;
 export const productPatch = z
   .strictObject({
     title,
-    category: nullResets(categoryName, "unknown"),
+    category: nullResets(categoryName, unknownCategory),
     price: amount.meta({ description: priceText }),
     currency: currencyCode.nullable(),
     discount: nullResets(discount, 0).meta({ description: discountText }),
@@ -72,22 +87,44 @@ export const productPatch = z
     available: nullResets(z.boolean(), true),
     groupId: groupId.meta({ description: groupText }),
     attributes: nullResets(attributes, {}),
+    description: detailFields.description.unwrap(),
+    categories: nullResets(detailFields.categories.unwrap(), []),
+    brand: detailFields.brand.unwrap(),
+    url: detailFields.url.unwrap(),
+    images: nullResets(detailFields.images.unwrap(), []),
+    saleFrom: detailFields.saleFrom.unwrap(),
+    saleUntil: detailFields.saleUntil.unwrap(),
+    availableFrom: detailFields.availableFrom.unwrap(),
+    availableUntil: detailFields.availableUntil.unwrap(),
+    openingHours: detailFields.openingHours.unwrap(),
+    serviceRadiusKm: detailFields.serviceRadiusKm.unwrap(),
   })
   .partial()
-  .superRefine(checkPrice);
+  .superRefine(checkProduct);
 export type ProductPatch = z.infer<typeof productPatch>;
 
-/** A stored product. `images` are the paths of its images. */
+/** A stored product. `images` are the paths of its uploaded images, then those by URL. */
 export const product = z.object({
   id: identifier,
   title: z.string(),
+  /** The first of the categories. */
   category: z.string(),
+  categories: z.array(z.string()),
+  description: z.string().nullable(),
+  brand: z.string().nullable(),
+  url: z.string().nullable(),
   price: z.number().nullable(),
   currency: z.string().nullable(),
   discount: z.number(),
+  saleFrom: instant.nullable(),
+  saleUntil: instant.nullable(),
   rating: z.number().nullable(),
   location: point.nullable(),
   available: z.boolean(),
+  availableFrom: instant.nullable(),
+  availableUntil: instant.nullable(),
+  openingHours: openingHours.nullable(),
+  serviceRadiusKm: z.number().nullable(),
   groupId: z.string().nullable(),
   attributes,
   images: z.array(z.string()),
@@ -113,14 +150,32 @@ export const productCard = z.object({
   rating: z.number().nullable(),
   available: z.boolean(),
   groupId: z.string().nullable(),
+  /** The first image: the path of an uploaded one, or a URL. */
   image: z.string().nullable(),
+  /** The page of the product in the shop; absent in cards of earlier releases. */
+  url: z.string().nullable().optional(),
   location: point.nullable(),
+  /** The product's values in optional columns of tiles; absent in cards of earlier releases. */
+  columns: z.array(columnValue).optional(),
   /** The product's address in the spatial index. */
   cell: z.string(),
   /** Version of the product; grows by one with each write. */
   version: z.number().int(),
 });
 export type ProductCard = z.infer<typeof productCard>;
+
+/** A product as answers show it: its card at the time of the answer, without what only other workers need. */
+export const shownProduct = productCard.omit({ columns: true, cell: true, version: true }).extend({
+  /** All categories, the main one first. */
+  categories: z.array(z.string()),
+  brand: z.string().nullable(),
+  url: z.string().nullable(),
+  /** When the discount ends; null for no end, and outside of a sale. */
+  saleUntil: instant.nullable(),
+  /** Whether the place of the product is open; true without opening hours. */
+  isOpen: z.boolean(),
+});
+export type ShownProduct = z.infer<typeof shownProduct>;
 
 /** Request for the card of a product, at `version` or newer; 0 accepts any version. */
 export const cardRequest = z.object({ productId: identifier, version: z.number().int().min(0) });
@@ -145,6 +200,8 @@ export const productChange = z.object({
   rating: z.number().nullable(),
   available: z.boolean(),
   groupId: z.string().nullable(),
+  /** The product's values in optional columns of tiles; absent in changes of earlier releases. */
+  columns: z.array(columnValue).optional(),
   location: point.nullable(),
   /** The product's previous address, if the product moved; null otherwise. */
   previousCell: z.string().nullable(),

@@ -9,7 +9,7 @@ import {
 } from "./location.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
-import { type ProductCard, productCard } from "./product.ts";
+import { type ShownProduct, shownProduct } from "./product.ts";
 import { type InputWarning, inputWarning } from "./warning.ts";
 
 /**
@@ -83,7 +83,7 @@ export const recommendedItem = z.object({
    * is unknown, or if the credential may not know it.
    */
   distanceKm: z.number().nullable(),
-  product: productCard.omit({ cell: true, version: true }),
+  product: shownProduct,
   reasons: z.array(z.string()).optional(),
 });
 
@@ -155,7 +155,7 @@ export type ProductListQuery = z.infer<typeof productListQuery>;
 
 /** A list of products that does not depend on a user. */
 export interface RecommendationList {
-  items: { productId: string; rank: number; score: number; product: Omit<ProductCard, "cell" | "version"> }[];
+  items: { productId: string; rank: number; score: number; product: ShownProduct }[];
   searched: Searched;
   /** Present if the filter has a price or a currency. */
   filter?: AnswerFilter;

@@ -1,3 +1,4 @@
+import type { CatalogSchema, CatalogSchemaInput } from "../contracts/catalog-schema.ts";
 import type { StoredImage } from "../contracts/image.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type {
@@ -13,6 +14,13 @@ import type { Result } from "../contracts/result.ts";
 import type { DeadLetterApi } from "./dead-letter-api.ts";
 import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
 
+/** What {@link ProductApi.putMany} wrote. */
+export interface WrittenProducts {
+  written: number;
+  /** Products with an attribute that does not fit its declared type: their positions in the call, ascending. */
+  rejected: { index: number; path: string; message: string }[];
+}
+
 /** RPC interface of the product worker: the catalog, product images, and the outbox to the spatial index. */
 export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   /** Creates or replaces a product. Returns it, and whether it is new. */
@@ -26,7 +34,14 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   /** Lists products by id, ascending, optionally of one category; at most 500 a page. */
   list(application: string, page: PageQuery & { category?: string }): Promise<Result<Page<Product>>>;
   /** Creates or replaces at most 500 products; the last of equal ids wins. Cards in KV change within seconds. */
-  putMany(application: string, products: ProductInput[]): Promise<Result<{ written: number }>>;
+  putMany(application: string, products: ProductInput[]): Promise<Result<WrittenProducts>>;
+  /** Returns the declared attributes, and how far their publication is. */
+  getSchema(application: string): Promise<Result<CatalogSchema>>;
+  /**
+   * Replaces the declared attributes. A job publishes the columns that change, while everything serves. Refuses with
+   * `conflict` if another call changed the schema meanwhile.
+   */
+  putSchema(application: string, input: CatalogSchemaInput): Promise<Result<CatalogSchema>>;
   /**
    * Returns the cards of those products (at most 1,000) that exist, in any order. The recommendation worker calls it.
    */
@@ -62,7 +77,8 @@ export interface ProductApi extends ReadinessApi, RetentionApi, DeadLetterApi {
     limit: number,
   ): Promise<Result<{ cell: string; change: ProductChange }[]>>;
   /**
-   * Enqueues the outbox rows again that no consumer has closed, and deletes the bytes of images that no product shows.
+   * Enqueues the outbox rows again that no consumer has closed, deletes the bytes of images that no product shows, and
+   * advances the publication of changed schemas.
    * Returns how many rows it enqueued. The gateway's cron calls it.
    */
   resendOutbox(): Promise<Result<{ resent: number }>>;

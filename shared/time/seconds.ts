@@ -1,3 +1,5 @@
+/** Seconds in a minute. */
+export const minuteSeconds = 60;
 /** Seconds in an hour. */
 export const hourSeconds = 3600;
 /** Seconds in a day. */

@@ -43,6 +43,12 @@ function movement(productId, rank) {
     : element("small", { class: "down" }, `▼ ${rank - before}`);
 }
 
+/** The policy of this page allows pictures of this server only. */
+const pictureOf = ({ image }) =>
+  image?.startsWith("/")
+    ? [element("img", { src: image, alt: "", class: "picture", width: "44", height: "44", loading: "lazy" })]
+    : [];
+
 function row({ productId, rank, score, distanceKm, product }, recommendationId) {
   const buttons = eventTypes.map((type) =>
     element(
@@ -58,8 +64,10 @@ function row({ productId, rank, score, distanceKm, product }, recommendationId) 
     element(
       "div",
       {},
+      ...pictureOf(product),
       element("strong", {}, product.title),
-      element("div", { class: "quiet" }, product.category),
+      element("div", { class: "quiet" }, [product.category, product.brand].filter(Boolean).join(", ")),
+      ...(product.isOpen ? [] : [element("div", { class: "quiet" }, "closed now")]),
     ),
     element(
       "div",

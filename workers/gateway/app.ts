@@ -19,6 +19,7 @@ import { requireDecodablePath } from "./middleware/require-decodable-path.ts";
 import { requireJson } from "./middleware/require-json.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import type { GuardRoute } from "./openapi/operation.ts";
+import { addCatalogSchemaRoutes } from "./routes/catalog-schema.ts";
 import { addCoarseningRoute } from "./routes/coarsenings.ts";
 import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDiscoveryRoutes } from "./routes/discovery.ts";
@@ -110,6 +111,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addEventBulkRoute(app, dependencies, guard);
   addProductBulkRoute(app, dependencies, guard);
   addProductRoutes(app, dependencies, guard);
+  addCatalogSchemaRoutes(app, dependencies, guard);
   addImageRoutes(app, dependencies, guard);
   addDiscoveryRoutes(app, dependencies, guard);
   addLocationRoutes(app, dependencies, guard);

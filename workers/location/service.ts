@@ -2,7 +2,9 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
 import { gatherCandidates } from "../../model/candidate-sources/gather-candidates.ts";
 import { tileCandidateStore } from "../../model/candidate-sources/in-process-candidates.ts";
-import { type Columns, groupIdOf } from "../../model/columns/columns.ts";
+import { type Columns, categoryOf, groupIdOf } from "../../model/columns/columns.ts";
+import { compileIsOpen } from "../../model/columns/opening-hours.ts";
+import { optionalList, optionalString } from "../../model/columns/optional-values.ts";
 import { rowPrice } from "../../model/columns/row-price.ts";
 import { listFields } from "../../model/expressions/standard-fields.ts";
 import { answerFilterOf, checkFilter, decideFilter } from "../../model/retrieval/decide-filter.ts";
@@ -138,9 +140,10 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     const checked = checkFilter(parsed.value.filter, listFields, "expression");
     if (!checked.ok) return checked;
     const tiles = this.#tiles(application);
-    const moment = { now: Date.now() / 1000, point, user: null };
+    const now = Date.now() / 1000;
+    const moment = { now, point, user: null };
     const filter = await decideFilter(parsed.value.filter, moment, () => currencyAt(tiles, point));
-    const test = compileProductTest({ point, filter, exclude });
+    const test = compileProductTest({ point, filter, now, exclude });
     const { rows, searched } = await nearestRows(tiles, {
       ...{ point, limit, test, radiusKm: test.radiusKm, maxTiles: maxTilesPerSearch },
     });
@@ -151,8 +154,11 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
         productId: tile.id(row),
         distanceKm,
         title: tile.title(row),
-        category: tile.strings[tile.category[row]],
-        ...rowPrice(tile, row),
+        category: categoryOf(tile, row),
+        categories: [categoryOf(tile, row), ...optionalList(tile, "moreCategories", row)],
+        brand: optionalString(tile, "brand", row),
+        ...rowPrice(tile, row, now),
+        isOpen: compileIsOpen(tile, now)?.(row) ?? true,
         available: tile.available[row] === 1,
         groupId: groupIdOf(tile, row),
       })),

@@ -1,6 +1,6 @@
 import { type CardRequest, type ProductCard, productCard } from "../../shared/contracts/product.ts";
 import { productCardOf } from "./rows.ts";
-import type { ProductStore, StoredProduct } from "./store.ts";
+import type { IndexedProduct, ProductStore } from "./store.ts";
 
 /** Maximum number of keys in one read of KV: the limit of Cloudflare KV. */
 const maxKeysPerRead = 100;
@@ -17,8 +17,8 @@ export const cardKey = (application: string, productId: string): string =>
   `${application}/card/${encodeURIComponent(productId)}`;
 
 /** Returns the card of a stored product; null if the product is deleted. */
-export const storedCard = ({ row, images }: StoredProduct): ProductCard | null =>
-  row.deleted === 1 ? null : productCardOf(row, images[0] ?? null);
+export const storedCard = ({ row, images, declared }: IndexedProduct): ProductCard | null =>
+  row.deleted === 1 ? null : productCardOf(row, images[0] ?? null, declared);
 
 /** Reads product cards from KV, and from D1 if KV has none or an older version. */
 export class CardCache {
@@ -59,7 +59,7 @@ export class CardCache {
   }
 
   /** Writes the cards of changed products to KV, and deletes those of deleted products. */
-  async refresh(application: string, changed: StoredProduct[]): Promise<void> {
+  async refresh(application: string, changed: IndexedProduct[]): Promise<void> {
     await Promise.all(
       changed.map((stored) => {
         const card = storedCard(stored);
@@ -74,7 +74,7 @@ export class CardCache {
    * Refreshes the cards that KV contains, and no others. Most products of an import were never shown to a user, and KV
    * writes are expensive. Returns how many it wrote or deleted.
    */
-  async refreshCached(application: string, changed: StoredProduct[]): Promise<number> {
+  async refreshCached(application: string, changed: IndexedProduct[]): Promise<number> {
     const cached = await this.#read(
       application,
       changed.map(({ row }) => row.productId),

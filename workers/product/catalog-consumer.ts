@@ -30,7 +30,9 @@ export async function applyCatalogMessage(
   location: Pick<LocationApi, "applyProductChanges">,
 ): Promise<number> {
   const pending = await store.readPending(application, productIds);
-  const changes = pending.flatMap(({ row, leftCells }) => productChangesOf(row, leftCells));
+  const changes = pending.flatMap(({ row, leftCells, declared }) =>
+    productChangesOf(row, leftCells, declared),
+  );
   for (let i = 0; i < changes.length; i += maxChangesPerCall) {
     unwrap(
       await location.applyProductChanges(application, changes.slice(i, i + maxChangesPerCall)),

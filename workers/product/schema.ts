@@ -1,5 +1,7 @@
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Attributes } from "../../shared/contracts/attributes.ts";
+import type { DeclaredAttribute } from "../../shared/contracts/catalog-schema.ts";
+import type { StoredDetails } from "./stored-details.ts";
 
 /**
  * The catalog: the source of truth for products. A deleted product keeps its row, so that its version keeps growing.
@@ -26,6 +28,8 @@ export const products = sqliteTable(
     /** The group of the product's variants. */
     groupId: text("group_id"),
     attributes: text("attributes", { mode: "json" }).$type<Attributes>().notNull(),
+    /** Fields that few products have; absent ones have no key. */
+    details: text("details", { mode: "json" }).$type<StoredDetails>().notNull().default({}),
     /** Address in the spatial index, which determines the cells that may hold the product. */
     cell: text("cell").notNull(),
     /** The previous address, if this version moved the product; null otherwise. */
@@ -69,6 +73,33 @@ export const imageRemovals = sqliteTable(
     removeAt: real("remove_at").notNull(),
   },
   (table) => [index("image_removals_by_time").on(table.removeAt)],
+);
+
+/**
+ * The declared attributes of each application, and the job that publishes them: it opens the outbox rows of all products
+ * that have a value of a changed attribute, by id.
+ */
+export const catalogSchemas = sqliteTable(
+  "catalog_schemas",
+  {
+    application: text("application").primaryKey(),
+    /** Grows by one with each change. */
+    version: integer("version").notNull(),
+    /** By name. */
+    attributes: text("attributes", { mode: "json" }).$type<Record<string, DeclaredAttribute>>().notNull(),
+    /** Names of the attributes whose columns the running job changes. */
+    changed: text("changed", { mode: "json" }).$type<string[]>().notNull(),
+    /** The last product of the job's last step; null before the first. */
+    position: text("position"),
+    /** 1 once the job is done, otherwise 0. */
+    done: integer("done").notNull(),
+    /** Products that the job has looked at, and of those it has published. */
+    checked: integer("checked").notNull(),
+    published: integer("published").notNull(),
+    /** Seconds since the Unix epoch. */
+    updatedAt: real("updated_at").notNull(),
+  },
+  (table) => [index("catalog_schemas_by_state").on(table.done)],
 );
 
 /** Products whose newest version the spatial index has not applied yet. */

@@ -1,6 +1,11 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
 import type { ApplicationsShare } from "../../shared/contracts/applications-share.ts";
+import {
+  type CatalogSchema,
+  type CatalogSchemaInput,
+  catalogSchemaInput,
+} from "../../shared/contracts/catalog-schema.ts";
 import { decodeCursor, toPage } from "../../shared/contracts/cursor.ts";
 import type {
   DeadLetter,
@@ -22,21 +27,24 @@ import {
   productPatch,
 } from "../../shared/contracts/product.ts";
 import { type ProductPosition, productPosition } from "../../shared/contracts/rebuild.ts";
-import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
+import { type InputIssue, ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retentionCall } from "../../shared/contracts/retention.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
-import type { ProductApi } from "../../shared/services/product-api.ts";
+import type { ProductApi, WrittenProducts } from "../../shared/services/product-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { CardCache } from "./card-cache.ts";
 import { redeliverCatalogMessage } from "./catalog-consumer.ts";
+import { misfitOf } from "./column-values.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { Images } from "./images/images.ts";
 import { enqueueProducts, resendOutbox } from "./outbox.ts";
 import { patchProduct } from "./patch-product.ts";
+import { publishSchema, publishSchemas } from "./publish-schema.ts";
 import { productChangesOf, productOf } from "./rows.ts";
-import { ProductStore, type StoredProduct } from "./store.ts";
+import { catalogSchemaOf, SchemaStore } from "./schema-store.ts";
+import { type IndexedProduct, ProductStore } from "./store.ts";
 
 const productCall = z.object({ application: applicationName, productId: identifier });
 const imageCall = productCall.extend({ n: z.number().int().min(0).max(lastImagePosition) });
@@ -44,6 +52,7 @@ const putCall = z.object({ application: applicationName, input: productInput });
 const patchCall = productCall.extend({ patch: productPatch });
 const putManyCall = z.object({ application: applicationName, products: z.array(productInput).max(500) });
 const getCardsCall = z.object({ application: applicationName, wanted: z.array(cardRequest).max(1000) });
+const schemaCall = z.object({ application: applicationName, input: catalogSchemaInput });
 const listCall = z.object({
   application: applicationName,
   limit: z.number().int().min(1).max(500),
@@ -65,6 +74,14 @@ const now = (): number => Date.now() / 1000;
 /** Logs a failed cache refresh or enqueue. The open outbox row makes a later call repeat both. */
 const logEnqueueFailure = (reason: unknown): void =>
   console.error({ event: "catalog change not enqueued", error: errorText(reason) });
+/** Logs a failed step of the job that publishes a schema. The cron repeats it. */
+const logPublicationFailure = (reason: unknown): void =>
+  console.error({ event: "catalog schema not published", error: errorText(reason) });
+/** Refuses a product one of whose attributes does not fit its declared type. */
+const refuseMisfit = (issue: InputIssue) =>
+  refuse("invalid_input", "An attribute of the product does not fit the catalog's schema.", {
+    issues: [issue],
+  });
 const unknownProduct = refuse("not_found", "There is no product with this id.");
 
 /**
@@ -78,6 +95,9 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   get #store(): ProductStore {
     return new ProductStore(this.env.DB);
   }
+  get #schemas(): SchemaStore {
+    return new SchemaStore(this.env.DB);
+  }
   get #images(): Images {
     return new Images(new ImageStore(this.env.DB), this.env.IMAGES);
   }
@@ -86,7 +106,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   }
 
   /** Returns a product that is not deleted, or null. */
-  async #readExisting(application: string, productId: string): Promise<StoredProduct | null> {
+  async #readExisting(application: string, productId: string): Promise<IndexedProduct | null> {
     const [stored] = await this.#store.read(application, [productId]);
     return stored && stored.row.deleted === 0 ? stored : null;
   }
@@ -95,7 +115,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
    * Refreshes the cards of `changed` products in KV and enqueues `productIds` for the spatial index, after a committed
    * write.
    */
-  async #publishWrite(application: string, productIds: string[], changed: StoredProduct[]): Promise<void> {
+  async #publishWrite(application: string, productIds: string[], changed: IndexedProduct[]): Promise<void> {
     const time = now();
     const steps = await Promise.allSettled([
       this.#cards.refresh(application, changed),
@@ -110,7 +130,7 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   }
 
   /** Publishes a committed write to one product. Returns the stored product. */
-  async #publishProduct(application: string, productId: string): Promise<StoredProduct> {
+  async #publishProduct(application: string, productId: string): Promise<IndexedProduct> {
     const [stored] = await this.#store.read(application, [productId]);
     await this.#publishWrite(application, [productId], [stored]);
     return stored;
@@ -122,6 +142,9 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   ): Promise<Result<{ product: Product; created: boolean }>> {
     const parsed = parse(putCall, { application, input });
     if (!parsed.ok) return parsed;
+    const declared = await this.#store.declared(application);
+    const misfit = misfitOf(parsed.value.input.attributes, declared);
+    if (misfit) return refuseMisfit(misfit);
     const known = await this.#readExisting(application, input.id);
     await this.#store.upsert(application, [parsed.value.input], now());
     const written = await this.#publishProduct(application, input.id);
@@ -138,6 +161,9 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   async patch(application: string, productId: string, patch: ProductPatch): Promise<Result<Product>> {
     const parsed = parse(patchCall, { application, productId, patch });
     if (!parsed.ok) return parsed;
+    const { attributes } = parsed.value.patch;
+    const misfit = attributes && misfitOf(attributes, await this.#store.declared(application));
+    if (misfit) return refuseMisfit(misfit);
     const changed = await patchProduct(this.#store, application, productId, parsed.value.patch, now());
     if (!changed.ok) return changed;
     const written = await this.#publishProduct(application, productId);
@@ -169,14 +195,40 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
     );
   }
 
-  async putMany(application: string, products: ProductInput[]): Promise<Result<{ written: number }>> {
+  async putMany(application: string, products: ProductInput[]): Promise<Result<WrittenProducts>> {
     const parsed = parse(putManyCall, { application, products });
     if (!parsed.ok) return parsed;
-    const newest = new Map(parsed.value.products.map((each) => [each.id, each]));
+    const declared = await this.#store.declared(application);
+    const rejected = parsed.value.products.flatMap(({ attributes }, index) => {
+      const misfit = misfitOf(attributes, declared);
+      return misfit ? [{ index, ...misfit }] : [];
+    });
+    const refused = new Set(rejected.map(({ index }) => index));
+    const fitting = parsed.value.products.filter((_, index) => !refused.has(index));
+    const newest = new Map(fitting.map((each) => [each.id, each]));
+    if (newest.size === 0) return ok({ written: 0, rejected });
     await this.#store.upsert(application, [...newest.values()], now());
     // The consumer refreshes the cards of a bulk write within seconds.
     await this.#publishWrite(application, [...newest.keys()], []);
-    return ok({ written: newest.size });
+    return ok({ written: newest.size, rejected });
+  }
+
+  async getSchema(application: string): Promise<Result<CatalogSchema>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? ok(catalogSchemaOf(await this.#schemas.read(parsed.value))) : parsed;
+  }
+
+  async putSchema(application: string, input: CatalogSchemaInput): Promise<Result<CatalogSchema>> {
+    const parsed = parse(schemaCall, { application, input });
+    if (!parsed.ok) return parsed;
+    const stored = await this.#schemas.replace(application, parsed.value.input.attributes, now());
+    if (!stored) return refuse("conflict", "Another call changed the schema; retry the request.");
+    this.ctx.waitUntil(
+      publishSchema(this.#schemas, application)
+        .then(() => this.resendOutbox())
+        .catch(logPublicationFailure),
+    );
+    return ok(catalogSchemaOf(stored));
   }
 
   async getCards(application: string, wanted: readonly CardRequest[]): Promise<Result<ProductCard[]>> {
@@ -241,12 +293,17 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   ): Promise<Result<{ cell: string; change: ProductChange }[]>> {
     const parsed = parse(listByAddressCall, { application, after, limit });
     if (!parsed.ok) return parsed;
-    const rows = await this.#store.listByAddress(application, parsed.value.after, limit);
-    return ok(rows.flatMap((row) => productChangesOf(row, []).map((change) => ({ cell: row.cell, change }))));
+    const { rows, declared } = await this.#store.listByAddress(application, parsed.value.after, limit);
+    return ok(
+      rows.flatMap((row) =>
+        productChangesOf(row, [], declared).map((change) => ({ cell: row.cell, change })),
+      ),
+    );
   }
 
   async resendOutbox(): Promise<Result<{ resent: number }>> {
     await this.#removeDeletedImages();
+    await publishSchemas(this.#schemas).catch(logPublicationFailure);
     return ok({ resent: await resendOutbox(this.env.CATALOGUE, this.#store, now()) });
   }
 

@@ -3,9 +3,12 @@ import { drizzle } from "drizzle-orm/d1";
 import { lastImagePosition } from "../../shared/contracts/image.ts";
 import { nearestMinorUnits } from "../../shared/contracts/minor-units.ts";
 import type { ProductInput } from "../../shared/contracts/product.ts";
+import { categoriesOf } from "../../shared/contracts/product-details.ts";
+import type { Declared } from "./column-values.ts";
 import { type ProductColumnChanges, type ProductRow, productAddress } from "./rows.ts";
-import { images, outbox, products } from "./schema.ts";
+import { catalogSchemas, images, outbox, products } from "./schema.ts";
 import { deleteImages, openOutbox } from "./statements.ts";
+import { storedDetailsOf } from "./stored-details.ts";
 
 /** A stored product, with the ids of its images by position. */
 export interface StoredProduct {
@@ -13,10 +16,15 @@ export interface StoredProduct {
   images: string[];
 }
 
+/** A stored product, with the attributes that its application declared when it was read. */
+export interface IndexedProduct extends StoredProduct {
+  declared: Declared;
+}
+
 /**
  * A product whose outbox row is open, with the addresses that it left since the spatial index last applied a version.
  */
-export interface PendingProduct extends StoredProduct {
+export interface PendingProduct extends IndexedProduct {
   leftCells: string[];
 }
 
@@ -40,6 +48,8 @@ export class ProductStore {
     const list = JSON.stringify(
       inputs.map((input) => ({
         ...input,
+        category: categoriesOf(input)[0],
+        details: JSON.stringify(storedDetailsOf(input)),
         priceMinor: input.price === null ? null : nearestMinorUnits(input.price, input.currency),
         lat: input.location?.lat ?? null,
         lon: input.location?.lon ?? null,
@@ -53,15 +63,18 @@ export class ProductStore {
       this.#database
         .prepare(
           `INSERT INTO products (application, product_id, version, deleted, title, category, price_minor, currency,
-             discount, rating, lat, lon, available, group_id, attributes, cell, previous_cell, created_at, updated_at)
+             discount, rating, lat, lon, available, group_id, attributes, details, cell, previous_cell, created_at,
+             updated_at)
            SELECT ?1, j.value ->> 'id', 1, 0, j.value ->> 'title', j.value ->> 'category', j.value ->> 'priceMinor',
              j.value ->> 'currency', j.value ->> 'discount', j.value ->> 'rating', j.value ->> 'lat', j.value ->> 'lon',
-             j.value ->> 'available', j.value ->> 'groupId', j.value ->> 'attributes', j.value ->> 'cell', NULL, ?3, ?3
+             j.value ->> 'available', j.value ->> 'groupId', j.value ->> 'attributes', j.value ->> 'details',
+             j.value ->> 'cell', NULL, ?3, ?3
            FROM json_each(?2) j WHERE true
            ON CONFLICT DO UPDATE SET version = version + 1, deleted = 0, title = excluded.title,
              category = excluded.category, price_minor = excluded.price_minor, currency = excluded.currency,
              discount = excluded.discount, rating = excluded.rating, lat = excluded.lat, lon = excluded.lon,
              available = excluded.available, group_id = excluded.group_id, attributes = excluded.attributes,
+             details = excluded.details,
              previous_cell = nullif(cell, excluded.cell),
              cell = excluded.cell, updated_at = excluded.updated_at`,
         )
@@ -81,14 +94,22 @@ export class ProductStore {
   async patch(
     application: string,
     productId: string,
-    changes: ProductColumnChanges,
+    { details, ...changes }: ProductColumnChanges,
     now: number,
     expected?: Pick<ProductRow, "priceMinor" | "currency">,
   ): Promise<boolean> {
     const moved = changes.cell === undefined ? null : sql`nullif(${products.cell}, ${changes.cell})`;
     const update = this.#db
       .update(products)
-      .set({ ...changes, previousCell: moved, version: sql`${products.version} + 1`, updatedAt: now })
+      .set({
+        ...changes,
+        ...(details === undefined
+          ? {}
+          : { details: sql`json_patch(${products.details}, ${JSON.stringify(details)})` }),
+        previousCell: moved,
+        version: sql`${products.version} + 1`,
+        updatedAt: now,
+      })
       .where(
         and(
           eq(products.application, application),
@@ -132,21 +153,35 @@ export class ProductStore {
       .orderBy(asc(images.productId), asc(images.position));
   }
 
+  #declaredBy(application: string) {
+    return this.#db
+      .select({ attributes: catalogSchemas.attributes })
+      .from(catalogSchemas)
+      .where(eq(catalogSchemas.application, application));
+  }
+
+  /** Returns the declared attributes of an application. */
+  async declared(application: string): Promise<Declared> {
+    return declaredOf(await this.#declaredBy(application));
+  }
+
   /** Returns products by id, including deleted ones, in no order. */
-  async read(application: string, productIds: string[]): Promise<StoredProduct[]> {
-    const [rows, imagesOfProducts] = await this.#db.batch([
+  async read(application: string, productIds: string[]): Promise<IndexedProduct[]> {
+    const [rows, imagesOfProducts, schemas] = await this.#db.batch([
       this.#db
         .select()
         .from(products)
         .where(and(eq(products.application, application), inArray(products.productId, idsOf(productIds)))),
       this.#imagesOf(application, productIds),
+      this.#declaredBy(application),
     ]);
-    return withImages(rows, imagesOfProducts);
+    const declared = declaredOf(schemas);
+    return withImages(rows, imagesOfProducts).map((each) => ({ ...each, declared }));
   }
 
   /** Returns those of the products whose outbox rows are open, including deleted ones, in no order. */
   async readPending(application: string, productIds: string[]): Promise<PendingProduct[]> {
-    const [rows, imagesOfProducts] = await this.#db.batch([
+    const [rows, imagesOfProducts, schemas] = await this.#db.batch([
       this.#db
         .select({ row: products, leftCells: outbox.leftCells })
         .from(outbox)
@@ -156,21 +191,26 @@ export class ProductStore {
         )
         .where(and(eq(outbox.application, application), inArray(outbox.productId, idsOf(productIds)))),
       this.#imagesOf(application, productIds),
+      this.#declaredBy(application),
     ]);
+    const declared = declaredOf(schemas);
     const stored = withImages(
       rows.map(({ row }) => row),
       imagesOfProducts,
     );
-    return stored.map((each, i) => ({ ...each, leftCells: Object.keys(rows[i].leftCells) }));
+    return stored.map((each, i) => ({ ...each, declared, leftCells: Object.keys(rows[i].leftCells) }));
   }
 
-  /** Returns up to `limit` products after `after` by address and id, ascending, without deleted ones. */
+  /**
+   * Returns up to `limit` products after `after` by address and id, ascending, without deleted ones, and the declared
+   * attributes.
+   */
   async listByAddress(
     application: string,
     after: { cell: string; productId: string } | null,
     limit: number,
-  ): Promise<ProductRow[]> {
-    return this.#db
+  ): Promise<{ rows: ProductRow[]; declared: Declared }> {
+    const query = this.#db
       .select()
       .from(products)
       .where(
@@ -184,6 +224,8 @@ export class ProductStore {
       )
       .orderBy(asc(products.cell), asc(products.productId))
       .limit(limit);
+    const [rows, schemas] = await this.#db.batch([query, this.#declaredBy(application)]);
+    return { rows, declared: declaredOf(schemas) };
   }
 
   /** Returns up to `limit` products after `after` by id, ascending, without deleted ones. */
@@ -281,6 +323,8 @@ export class ProductStore {
     return open;
   }
 }
+
+const declaredOf = ([schema]: readonly { attributes: Declared }[]): Declared => schema?.attributes ?? {};
 
 function withImages(rows: ProductRow[], found: { productId: string; id: string }[]): StoredProduct[] {
   const byProduct = new Map<string, string[]>();

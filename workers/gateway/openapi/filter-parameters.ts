@@ -31,6 +31,7 @@ export const filterParameters = {
   discountMin: decimalParameter(0, 1).optional(),
   radiusKm: radiusKmParameter.optional(),
   includeUnavailable: booleanParameter.optional(),
+  openNow: booleanParameter.optional(),
   expression: expressionSource.optional(),
   exclude: repeatedParameter(identifier, 500).optional(),
 };

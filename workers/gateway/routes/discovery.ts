@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { answerFilter, searched } from "../../../shared/contracts/location.ts";
 import { identifier } from "../../../shared/contracts/primitives.ts";
-import { productCard } from "../../../shared/contracts/product.ts";
+import { shownProduct } from "../../../shared/contracts/product.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { inputWarning } from "../../../shared/contracts/warning.ts";
 import type { Gateway } from "../context.ts";
@@ -27,7 +27,7 @@ const list = z
         productId: identifier,
         rank: z.number().int(),
         score: z.number(),
-        product: productCard.omit({ cell: true, version: true }),
+        product: shownProduct,
       }),
     ),
     searched,

@@ -104,6 +104,8 @@ describe("/openapi.json", () => {
       "POST /v1/sessions": "key",
       "POST /v1/sessions/renew": "session",
       "GET /v1/imports": "admin",
+      "GET /v1/catalog/schema": "server",
+      "PUT /v1/catalog/schema": "products:write",
       "PUT /v1/imports/{name}": "admin",
       "GET /v1/dead-letters": "admin",
       "GET /v1/dead-letters/{id}": "admin",

@@ -57,11 +57,23 @@ export function addProductBulkRoute(
       const report = await handleBulkLines(c.req.raw, minRate, productInput, limits, async (products) => {
         const checked = products.map(({ location }) => checkLocation(location, "location"));
         const stored = products.map((each, i) => ({ ...each, location: checked[i].location }));
-        unwrap(await services.product.putMany(application, stored), "the product service");
+        const { rejected = [] } = unwrap(
+          await services.product.putMany(application, stored),
+          "the product service",
+        );
         const warnings = checked.flatMap((each, index) =>
           each.warnings.map(({ code, message }) => ({ index, code, message })),
         );
-        return { accepted: products.length, duplicates: 0, rejected: [], warnings };
+        const refused = new Set(rejected.map(({ index }) => index));
+        return {
+          accepted: products.length - rejected.length,
+          duplicates: 0,
+          rejected: rejected.map(({ index, path, message }) => ({
+            index,
+            error: { code: "invalid_input", path, message },
+          })),
+          warnings: warnings.filter(({ index }) => !refused.has(index)),
+        };
       });
       return c.json(report, 200);
     },

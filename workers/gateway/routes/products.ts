@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { categoryName } from "../../../shared/contracts/primitives.ts";
 import {
-  checkPrice,
+  checkProduct,
   product,
   productFields,
   productPatch,
@@ -32,7 +32,7 @@ const withTotals = productWithTotals.meta({ id: "ProductWithTotals" });
 const written = productFields
   .omit({ id: true })
   .extend({ id: productFields.shape.id.optional() })
-  .superRefine(checkPrice);
+  .superRefine(checkProduct);
 const patch = productPatch.meta({ id: "ProductPatch" });
 const list = z.object({ items: z.array(stored), nextCursor: z.string().optional() });
 const tags = ["Products"];

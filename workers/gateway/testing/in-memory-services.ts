@@ -1,4 +1,5 @@
 import { usualConsent } from "../../../shared/consent/default-consent.ts";
+import type { CatalogSchema } from "../../../shared/contracts/catalog-schema.ts";
 import type { Erasure } from "../../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../../shared/contracts/event.ts";
 import type { Merge } from "../../../shared/contracts/merge.ts";
@@ -29,12 +30,20 @@ const noDeadLetters: DeadLetterApi = {
   discardDeadLetter: async () => notFound("dead-letter message"),
 };
 
+const noSchema: CatalogSchema = {
+  version: 0,
+  attributes: {},
+  publication: { status: "done", checked: 0, published: 0 },
+  updatedAt: null,
+};
+
 const productService = (): ProductApi => {
   const products = new Map<string, Product>();
+  const schemas = new Map<string, CatalogSchema>();
   const key = (application: string, id: string) => `${application}/${id}`;
   const write = (application: string, input: ProductInput): boolean => {
     const created = !products.has(key(application, input.id));
-    products.set(key(application, input.id), { ...input, images: [], updatedAt: at });
+    products.set(key(application, input.id), { ...input, updatedAt: at });
     return created;
   };
   const find = (application: string, id: string) => {
@@ -48,7 +57,7 @@ const productService = (): ProductApi => {
     applyRetention: async () => ok({}),
     put: async (application, input) => {
       const created = write(application, input);
-      return ok({ product: { ...input, images: [], updatedAt: at }, created });
+      return ok({ product: { ...input, updatedAt: at }, created });
     },
     get: async (application, id) => find(application, id),
     patch: async (application, id, patch) => {
@@ -66,9 +75,16 @@ const productService = (): ProductApi => {
       }),
     putMany: async (application, inputs) => {
       for (const input of inputs) write(application, input);
-      return ok({ written: inputs.length });
+      return ok({ written: inputs.length, rejected: [] });
     },
     getCards: async () => ok([]),
+    getSchema: async (application) => ok(schemas.get(application) ?? noSchema),
+    putSchema: async (application, { attributes }) => {
+      const { version } = schemas.get(application) ?? noSchema;
+      const schema = { ...noSchema, version: version + 1, attributes, updatedAt: at };
+      schemas.set(application, schema);
+      return ok(schema);
+    },
     putImage: async (application, id, n, bytes) => {
       const found = find(application, id);
       if (!found.ok) return found;

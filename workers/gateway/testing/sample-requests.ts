@@ -13,6 +13,7 @@ const bodies: Record<string, (userId: string) => object> = {
   "PATCH /v1/users/{id}": () => ({ home: null }),
   "PUT /v1/products/{id}": () => product,
   "PATCH /v1/products/{id}": () => ({ price: 2 }),
+  "PUT /v1/catalog/schema": () => ({ attributes: { color: { type: "string" } } }),
   "POST /v1/keys": () => ({ role: "server" }),
   "POST /v1/keys/{id}/rotate": () => ({ overlapSeconds: 1 }),
   "POST /v1/rebuild": () => ({}),

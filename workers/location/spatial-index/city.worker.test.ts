@@ -37,7 +37,7 @@ it("splits the cells of a city with many products, and finds all products in ord
       point,
       limit: 500,
       radiusKm: Number.POSITIVE_INFINITY,
-      test: compileProductTest({ point: null, filter: {} }),
+      test: compileProductTest({ point: null, filter: {}, now: 0 }),
       maxTiles: 64,
     });
     const distances = Float64Array.from(places, ({ location }) =>

@@ -88,6 +88,7 @@ function passesTest(card: ProductCard, createdAt: number, test: RowTest): boolea
     hours: [],
     weekdays: [],
     nextProducts: [],
+    optional: card.columns,
   });
   const block = decodeColumns(builder.finish({ cell: card.cell, version: 1, time: 0, children: [] }));
   return block !== null && test(block, 0);

@@ -48,6 +48,7 @@ import {
 } from "./place-rights.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 import { storeImpression } from "./send-impressions.ts";
+import { shownProductOf } from "./shown-product.ts";
 
 const batchPool = new BatchPool(featureShape, maxCandidates);
 
@@ -170,7 +171,7 @@ export async function recommendProducts(
     return refuse("unavailable", "No products can be recommended now; retry the request.", { retryAfter: 1 });
   const { location, namesSkipped } = answerLocationOf(resolved, answer.place);
   const cardsStarted = performance.now();
-  const test = compileProductTest({ point, filter, exclude: input.exclude }).row;
+  const test = compileProductTest({ point, filter, now, exclude: input.exclude }).row;
   const { inPlay, skipped: cardsSkipped } = await exploredList(
     env.PRODUCT,
     application,
@@ -257,13 +258,12 @@ export async function recommendProducts(
     candidates: answer.candidates.length,
     items: listed.map(({ item: { ranked, card }, position }) => {
       const { productId, score, distanceKm, reasons } = ranked;
-      const { cell: _cell, version: _version, ...product } = card;
       return {
         productId,
         rank: position,
         score,
         distanceKm: shownDistance(distanceKm, requester, resolved),
-        product,
+        product: shownProductOf(card, now),
         ...(input.explain ? { reasons: shownReasons(reasons, requester, resolved.source) } : {}),
       };
     }),

@@ -17,6 +17,7 @@ import { distanceKm } from "../../../shared/geo/distance.ts";
 import { decideListFilter } from "./decide-list-filter.ts";
 import { listProducts } from "./listed-products.ts";
 import { locationCandidateStore } from "./location-candidates.ts";
+import { shownProductOf } from "./shown-product.ts";
 
 /** Weight of a product's share of the next choices, against at most 1 for a nearby product of the same category. */
 const nextProductWeight = 3;
@@ -45,6 +46,8 @@ type ScoredProduct = CardRequest & { score: number; createdAt: number };
 interface ListRule {
   point: Point | null;
   filter: DecidedFilter;
+  /** Time of the query, in seconds since the epoch. */
+  now: number;
   exclude: string[];
   /** Groups of variants of which the list shows none. */
   excludeGroups?: string[];
@@ -68,10 +71,12 @@ async function rankedList(
   const test = compileProductTest(rule).row;
   const listed = await listProducts(env.PRODUCT, application, { items: ranked }, limit, test);
   if (!listed.ok) return listed;
-  const items = listed.value.map(({ ranked: { productId, score }, card }, i) => {
-    const { cell: _cell, version: _version, ...product } = card;
-    return { productId, rank: i + 1, score, product };
-  });
+  const items = listed.value.map(({ ranked: { productId, score }, card }, i) => ({
+    productId,
+    rank: i + 1,
+    score,
+    product: shownProductOf(card, rule.now),
+  }));
   return ok({ items, searched, ...answerFilterOf(rule.filter) });
 }
 
@@ -118,6 +123,7 @@ export async function similarProducts(
   const rule: ListRule = {
     point: card.location,
     filter,
+    now,
     exclude: [productId, ...exclude],
     ...(card.groupId === null ? {} : { excludeGroups: [card.groupId] }),
   };
@@ -128,7 +134,6 @@ export async function similarProducts(
       ...rule,
       filter: { categories: [card.category], ...rule.filter },
       limit: maxNearby,
-      now,
     }),
   ]);
   const row = rowOfProduct(own, productId);
@@ -170,12 +175,11 @@ export async function trendingProducts(
   if (!checked.ok) return checked;
   const now = Date.now() / 1000;
   const filter = await decideListFilter(env.LOCATION, application, asked, { now, point, user: null });
-  const rule: ListRule = { point, filter, exclude };
+  const rule: ListRule = { point, filter, now, exclude };
   const near = await locationCandidateStore(env.LOCATION, application).firstStageCandidates({
     ...anonymousQuery,
     ...rule,
     limit: maxNearby,
-    now,
   });
   const scored = rowsForEverybody(near).map((row) => ({
     productId: near.id(row),

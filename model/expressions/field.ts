@@ -64,7 +64,7 @@ export interface TextField extends FieldFacts {
 export interface FlagField extends FieldFacts {
   kind: "flags";
   type: "boolean";
-  flags(columns: Columns): Uint8Array | null;
+  flags(columns: Columns, context: ExpressionContext): Uint8Array | null;
 }
 
 /** Strings of each product. Null for a block without the column. */

@@ -37,10 +37,18 @@ const products = [
       rating: 4.6,
     },
     ...{ createdAt: now - 2 * day, groupId: "x", ...north(1) },
+    optional: [
+      { name: "brand", type: "string" as const, value: "Acme" },
+      { name: "openingHours", type: "string" as const, value: "UTC 0-10080" },
+    ],
   },
   {
     ...{ productId: "beer", title: "Beer", category: "bar", priceMinor: 1000, currency: "EUR", rating: 4 },
     ...{ createdAt: now - 30 * day, discount: 0.25, ...north(2) },
+    optional: [
+      { name: "brand", type: "string" as const, value: "Acme" },
+      { name: "openingHours", type: "string" as const, value: "UTC 0-60" },
+    ],
   },
   {
     ...{ productId: "tea", title: "Green tea", category: "tea shop", priceMinor: 2500, currency: "EUR" },
@@ -74,6 +82,7 @@ const found: Record<string, string[]> = {
   "product.discount > 0.0 || product.rating >= 4.5": ["latte", "beer"],
   'product.title.contains("tea")': ["tea"],
   "has(product.rating)": ["latte", "beer", "tea"],
+  'product.isOpen && product.brand == "Acme"': ["latte"],
   'now - product.createdAt < duration("7d")': ["latte", "tea"],
   'product.createdAt >= timestamp("2026-01-31T12:00:00Z")': ["tea"],
   "(hour < 12 ? product.price : product.price * 0.8) <= 4.0": ["latte"],

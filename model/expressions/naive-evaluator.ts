@@ -1,4 +1,3 @@
-import { includesPath } from "./paths.ts";
 import { listFields } from "./standard-fields.ts";
 
 /** The value of a random expression: null stands for absent, times and durations are numbers of seconds. */
@@ -77,7 +76,7 @@ export function evaluateNaively(
       return (
         typeof item === "string" &&
         Array.isArray(list) &&
-        list.some((each: string) => (isPath ? includesPath(each, item) : each === item))
+        list.some((each: string) => (isPath ? each === item || each.startsWith(`${item} > `) : each === item))
       );
     }
     case "method": {

@@ -1,3 +1,4 @@
+import { isInCategories } from "../../shared/contracts/category-path.ts";
 import type { Columns } from "../columns/columns.ts";
 import { noString } from "../columns/layout.ts";
 import type { ExpressionContext } from "./context.ts";
@@ -19,7 +20,6 @@ import {
   keepFlag,
   keepUnset,
 } from "./kernels.ts";
-import { includesPath } from "./paths.ts";
 import { compileStringTest, compileTextTest, type TextTest } from "./text-search.ts";
 import type { BooleanTree, ComparisonOperator, FixedString, NumberTree, StringTree } from "./tree.ts";
 
@@ -98,7 +98,7 @@ class BlockPlanner {
       case "context":
         return constantNarrow(tree.field.value(this.#context) === true);
       case "field":
-        return this.#flagIs(tree.field.flags(this.#columns), 1);
+        return this.#flagIs(tree.field.flags(this.#columns, this.#context), 1);
       case "not":
         return not(this.narrow(tree.operand));
       case "and":
@@ -140,7 +140,7 @@ class BlockPlanner {
   #hasBoolean(tree: BooleanTree): Narrow {
     if (tree.kind === "context") return constantNarrow(tree.field.value(this.#context) !== null);
     if (tree.kind !== "field") return keepAll;
-    const flags = tree.field.flags(this.#columns);
+    const flags = tree.field.flags(this.#columns, this.#context);
     return or(this.#flagIs(flags, 0), this.#flagIs(flags, 1));
   }
 
@@ -305,9 +305,10 @@ class BlockPlanner {
   #inField(lists: ListColumn | null, isPath: boolean, item: FixedString): Narrow {
     const text = fixedString(item, this.#context);
     if (lists === null || text === null) return keepNone;
+    const wanted = new Set([text]);
     const passes = testOfIndices(
       this.#columns.strings,
-      isPath ? (each) => includesPath(each, text) : (each) => each === text,
+      isPath ? (each) => isInCategories(each, wanted) : (each) => each === text,
     );
     const { starts, items } = lists;
     return (start, count, mask) => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ColumnValue } from "../../shared/contracts/column-value.ts";
 import { decimalOf } from "../../shared/contracts/minor-units.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { discountMillionths, priceAfterDiscount } from "../../shared/money/discount.ts";
@@ -18,6 +19,18 @@ const categories = ["cafe", "bar", "café > ☕", "museum"];
 const titles = ["Tea", "tea with milk", "Ünïcödé 🍵", "", "a"];
 const currencies = ["EUR", "JPY", "KWD", null];
 const pick = <T>(list: readonly T[], random: () => number): T => list[Math.floor(random() * list.length)];
+
+/** Opening hours: on Monday from 0 to 1 o'clock, and always. */
+const openingHours = { monday: "UTC 0-60", always: "UTC 0-10080" };
+
+/** Returns random values of optional columns. */
+const randomDetails = (random: () => number): ColumnValue[] => [
+  { name: "brand", type: "string", value: pick(["Acme", "café > ☕"], random) },
+  { name: "moreCategories", type: "list", value: pick([["bar"], ["café > tea", "museum > art"]], random) },
+  { name: "saleFrom", type: "time", value: now + pick([-1, 1], random) * day },
+  { name: "saleUntil", type: "time", value: now + 2 * day },
+  { name: "openingHours", type: "string", value: pick(Object.values(openingHours), random) },
+];
 
 /** Returns random products with few different values, so that comparisons are often equal. */
 function randomRows(count: number, seed: number): Partial<ColumnsRow>[] {
@@ -40,6 +53,7 @@ function randomRows(count: number, seed: number): Partial<ColumnsRow>[] {
     rating: random() < 0.2 ? null : pick([0, 3.7, 4.3, 10], random),
     available: random() < 0.7,
     groupId: pick([null, "g1", "g2", "café > ☕"], random),
+    optional: random() < 0.3 ? [] : randomDetails(random),
   }));
 }
 
@@ -55,17 +69,24 @@ function fieldsOf(row: Partial<ColumnsRow>, context: ExpressionContext): Record<
   const isCompared = priceMinor !== null && (currency === null || currency === context.currency);
   const { point, user } = context;
   const date = new Date((context.now + context.offsetSeconds) * 1000);
-  const millionths = discountMillionths(discount);
+  const detail = (name: string): ColumnValue["value"] | undefined =>
+    row.optional?.find((each) => each.name === name)?.value;
+  const saleFrom = (detail("saleFrom") as number | undefined) ?? Number.NEGATIVE_INFINITY;
+  const saleUntil = (detail("saleUntil") as number | undefined) ?? Number.POSITIVE_INFINITY;
+  const holds = saleFrom <= context.now && context.now < saleUntil;
+  const millionths = holds ? discountMillionths(discount) : 0;
   return {
     "product.id": row.productId ?? null,
     "product.title": row.title ?? null,
     "product.category": row.category ?? null,
-    "product.categories": row.category === undefined ? [] : [row.category],
+    "product.categories": [row.category ?? "", ...((detail("moreCategories") as string[] | undefined) ?? [])],
+    "product.brand": (detail("brand") as string | undefined) ?? null,
+    "product.isOpen": detail("openingHours") !== openingHours.monday,
     "product.groupId": row.groupId ?? null,
     "product.price": isCompared ? decimalOf(priceAfterDiscount(priceMinor, millionths), currency) : null,
     "product.priceBeforeDiscount": isCompared ? decimalOf(priceMinor, currency) : null,
     "product.currency": currency,
-    "product.discount": discount,
+    "product.discount": holds ? discount : 0,
     "product.rating": row.rating ?? null,
     "product.available": row.available ?? null,
     "product.createdAt": row.createdAt ?? null,
@@ -142,7 +163,7 @@ const { boolean } = fc.letrec<
     string: fc.oneof(
       stringValue.map(literal),
       field("product.id", "product.title", "product.category", "product.groupId", "product.currency"),
-      field("user.favoriteCategory"),
+      field("user.favoriteCategory", "product.brand"),
     ),
     time: fc.oneof(
       { maxDepth: 3 },
@@ -167,7 +188,7 @@ const { boolean } = fc.letrec<
     boolean: fc.oneof(
       { maxDepth: 5 },
       fc.boolean().map(literal),
-      field("product.available"),
+      field("product.available", "product.isOpen"),
       binary(comparison, tie("number")),
       binary(comparison, tie("time")),
       binary(comparison, tie("duration")),
@@ -215,7 +236,11 @@ function isWithinBounds(
   if (price && !within(fields["product.price"], price.min, price.max)) return false;
   if (minDiscount !== undefined && !within(fields["product.discount"], minDiscount, 1)) return false;
   if (maxDistanceKm !== undefined && !within(fields.distanceKm, 0, maxDistanceKm)) return false;
-  return named === undefined || named.has(fields["product.category"] as string);
+  const own = fields["product.categories"] as string[];
+  return (
+    named === undefined ||
+    own.some((each) => named.has(each) || [...named].some((wanted) => each.startsWith(`${wanted} > `)))
+  );
 }
 
 function bindOf(source: string, of: ExpressionContext) {

@@ -5,8 +5,12 @@ import { localHourOf, localWeekdayOf } from "../../shared/time/local-clock.ts";
 import type { Columns } from "../columns/columns.ts";
 import { decimalFromFloat32 } from "../columns/decimal-from-float32.ts";
 import { noString } from "../columns/layout.ts";
+import { compileIsOpen } from "../columns/opening-hours.ts";
+import { optionalColumn } from "../columns/optional-values.ts";
+import { compileOnSale } from "../columns/sale.ts";
 import type { ExpressionContext } from "./context.ts";
-import type { ContextField, Field, FieldTable, NumberReader } from "./field.ts";
+import type { ContextField, Field, FieldTable, ListColumn, NumberReader } from "./field.ts";
+import { optionalField } from "./optional-fields.ts";
 
 /** Returns a reader of a column of 64-bit numbers, without a copy. */
 const readColumn =
@@ -18,28 +22,41 @@ const readColumn =
  * Returns a reader of prices, in units of the context's currency. A price in another currency is absent. An amount
  * without a currency counts as in the context's currency, with two digits.
  */
-function readPrices(
-  { priceMinor, currency, discountMillionths, strings }: Columns,
-  context: ExpressionContext,
-  afterDiscount: boolean,
-): NumberReader {
+function readPrices(columns: Columns, context: ExpressionContext, afterDiscount: boolean): NumberReader {
+  const { priceMinor, currency, discountMillionths, strings } = columns;
   const { currency: wanted } = context;
   if (wanted === undefined)
     throw new Error("the currency of an expression with a price must be decided before it is evaluated");
   const named = wanted === null ? noString : strings.indexOf(wanted);
   const minorPerNamed = 10 ** currencyDigits(wanted);
   const minorPerUnnamed = 10 ** currencyDigits(null);
+  const isOnSale = compileOnSale(columns, context.now);
   return (start, count, _mask, out) => {
     for (let i = 0; i < count; i++) {
       const row = start + i;
       const own = currency[row];
-      const millionths = afterDiscount ? discountMillionths[row] : 0;
+      const hasDiscount = afterDiscount && (isOnSale === null || isOnSale(row));
+      const millionths = hasDiscount ? discountMillionths[row] : 0;
       const price = millionths === 0 ? priceMinor[row] : priceAfterDiscount(priceMinor[row], millionths);
       out[i] =
         own === noString ? price / minorPerUnnamed : own === named ? price / minorPerNamed : Number.NaN;
     }
     return out;
   };
+}
+
+/** Returns the categories of a block's products: the first one, and the others. */
+function allCategories(columns: Columns): ListColumn {
+  const { category, count } = columns;
+  const more = optionalColumn(columns, "moreCategories", "list");
+  if (!more) return { starts: Uint32Array.from({ length: count + 1 }, (_, row) => row), items: category };
+  const starts = Uint32Array.from(more.starts, (start, row) => start + row);
+  const items = new Uint32Array(count + more.items.length);
+  for (let row = 0; row < count; row++) {
+    items[starts[row]] = category[row];
+    items.set(more.items.subarray(more.starts[row], more.starts[row + 1]), starts[row] + 1);
+  }
+  return { starts, items };
 }
 
 const productFields: Record<string, Field> = {
@@ -58,20 +75,17 @@ const productFields: Record<string, Field> = {
   "product.category": {
     kind: "strings",
     type: "string",
-    description: "Category of the product.",
+    description: "First category of the product, exactly as written.",
     bounds: "category",
     indices: ({ category }) => category,
   },
   "product.categories": {
     kind: "lists",
     type: "list",
-    description: "Categories of the product.",
+    description: "All categories of the product; one also stands for those below it.",
     bounds: "category",
-    isPath: false,
-    lists: ({ category, count }) => ({
-      starts: Uint32Array.from({ length: count + 1 }, (_, row) => row),
-      items: category,
-    }),
+    isPath: true,
+    lists: allCategories,
   },
   "product.groupId": {
     kind: "strings",
@@ -104,14 +118,17 @@ const productFields: Record<string, Field> = {
   "product.discount": {
     kind: "numbers",
     type: "number",
-    description: "Discount as a share of the price: 0.7 for 70%, 0 for none.",
+    description: "Discount that holds now as a share of the price: 0.7 for 70%, 0 for none.",
     bounds: "discount",
-    numbers:
-      ({ discountMillionths }) =>
-      (start, count, _mask, out) => {
-        for (let i = 0; i < count; i++) out[i] = discountShare(discountMillionths[start + i]);
+    numbers: (columns, { now }) => {
+      const { discountMillionths } = columns;
+      const isOnSale = compileOnSale(columns, now);
+      return (start, count, _mask, out) => {
+        for (let i = 0; i < count; i++)
+          out[i] = isOnSale && !isOnSale(start + i) ? 0 : discountShare(discountMillionths[start + i]);
         return out;
-      },
+      };
+    },
   },
   "product.rating": {
     kind: "numbers",
@@ -136,6 +153,16 @@ const productFields: Record<string, Field> = {
     description: "Whether the product is available.",
     flags: ({ available }) => available,
   },
+  "product.isOpen": {
+    kind: "flags",
+    type: "boolean",
+    description: "Whether the product's place is open now; true without opening hours.",
+    flags: (columns, { now }) => {
+      const isOpen = compileIsOpen(columns, now);
+      return Uint8Array.from({ length: columns.count }, (_, row) => (isOpen === null || isOpen(row) ? 1 : 0));
+    },
+  },
+  "product.brand": optionalField("brand", "string", "Brand of the product."),
   "product.createdAt": {
     kind: "numbers",
     type: "time",

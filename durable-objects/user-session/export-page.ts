@@ -1,6 +1,7 @@
 import type { UserProfile } from "../../model/profile/profile.ts";
 import type { ExportItem } from "../../shared/contracts/export.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
+import { base64urlOf } from "../../shared/encoding/base64url.ts";
 import type { SessionStore } from "./store/session-store.ts";
 
 /** One page of the export of a user's object. */
@@ -73,7 +74,14 @@ function* receiptItems(store: SessionStore, after: string, limit: number) {
         receipt: JSON.parse(receipt),
         seen: rows === null ? null : JSON.parse(rows),
         outcomes,
+        inputs: encodedInputs(store, id),
       }),
     };
   }
+}
+
+/** Returns the recorded inputs of a recommendation in base64url; null if there are none. */
+function encodedInputs(store: SessionStore, id: string): string | null {
+  const bytes = store.inputs.find(id);
+  return bytes && base64urlOf(new Uint8Array(bytes));
 }

@@ -224,6 +224,16 @@ export class UserSession extends DurableObject<UserSessionEnv> {
     return null;
   }
 
+  /**
+   * Returns what a recommendation was computed from, as its impression recorded it; null if it is not stored. A merge does
+   * not move it.
+   */
+  async recordedInputs(application: string, recommendationId: string): Promise<ArrayBuffer | null> {
+    const { store } = this.#parts.core;
+    if (!store.hasTables() || store.getMeta("application") !== application) return null;
+    return store.inputs.find(recommendationId);
+  }
+
   /** Closes rows that were delivered. Rows of another generation are ignored. */
   async confirmRows(seqs: number[], generation: number): Promise<void> {
     const { core, jobs, merges } = this.#parts;

@@ -1,7 +1,12 @@
 // Trains on the simulated marketplace and writes the bundled model, which deploys with the code.
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { modelManifest } from "../../shared/contracts/model.ts";
+import { shownCalibration, shownOutcomes } from "../evaluate/shown-calibration.ts";
+import { featureShape } from "../features/compute-features.ts";
+import { loadModelInNode } from "../onnx/load-model.node.ts";
 import { demoSize, simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-dataset.ts";
 import { countingArgument, countingHelp, countingUsage, parseCounting } from "./counting.ts";
@@ -17,22 +22,37 @@ import { terminalHooks } from "./progress.ts";
 const seed = 1;
 const now = Date.UTC(2026, 0, 5) / 1000;
 
-const usage = `Usage: npm run bundle -- [--full] ${countingUsage}\n${countingHelp}`;
+const usage = `Usage: npm run bundle -- [--full | --calibrate] ${countingUsage}
+  --calibrate  keep the model, and measure the calibration of its manifest again\n${countingHelp}`;
+const flag = { type: "boolean", default: false } as const;
 const { values } = parseOrExit(
-  () => parseArgs({ options: { full: { type: "boolean", default: false }, ...countingArgument } }),
+  () => parseArgs({ options: { full: flag, calibrate: flag, ...countingArgument } }),
   usage,
 );
 const counting = parseOrExit(() => parseCounting(values.counts), usage);
 const { dataset } = simulate(demoSize, seed, now);
-const budget = values.full ? fullBudget : quickBudget;
-const trained = await trainOnDataset(dataset, budget, seed, terminalHooks, counting);
-const manifest = await writeModel(join(import.meta.dirname, "../artifacts"), "bundled", trained.parameters, {
-  dataset: { ...dataset, name: "bundled" },
-  seed,
-  validation: trained.validation,
-  firstStage: trained.firstStage,
-  createdAt: new Date(now * 1000).toISOString(),
-});
-console.log(
-  `${manifest.version}: NDCG ${trained.validation.ndcg.toFixed(4)}, AUC ${trained.validation.auc.toFixed(4)}, ${manifest.bytes} bytes`,
-);
+const artifacts = join(import.meta.dirname, "../artifacts");
+/** Of the choices of the validation days, every so many-th calibrates. */
+const calibrationSample = 4;
+
+if (!values.calibrate) {
+  const budget = values.full ? fullBudget : quickBudget;
+  const trained = await trainOnDataset(dataset, budget, seed, terminalHooks, counting);
+  const { version, bytes } = await writeModel(artifacts, "bundled", trained.parameters, {
+    dataset: { ...dataset, name: "bundled" },
+    seed,
+    validation: trained.validation,
+    firstStage: trained.firstStage,
+    createdAt: new Date(now * 1000).toISOString(),
+  });
+  const { ndcg, auc } = trained.validation;
+  console.log(`${version}: NDCG ${ndcg.toFixed(4)}, AUC ${auc.toFixed(4)}, ${bytes} bytes`);
+}
+
+const manifestFile = join(artifacts, "bundled.json");
+const manifest = modelManifest.parse(JSON.parse(readFileSync(manifestFile, "utf8")));
+const session = await loadModelInNode(readFileSync(join(artifacts, "bundled.onnx")), featureShape);
+const ranker = { ...manifest, score: session.run };
+const calibration = shownCalibration(await shownOutcomes(dataset, "valid", ranker, calibrationSample));
+writeFileSync(manifestFile, `${JSON.stringify({ ...manifest, calibration })}\n`);
+console.log(`calibration: ${JSON.stringify(calibration)}`);

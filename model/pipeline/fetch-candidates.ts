@@ -1,4 +1,5 @@
 import type { Searched } from "../../shared/contracts/location.ts";
+import type { CandidateSourceName } from "../../shared/contracts/recommendation.ts";
 import type { CandidateQuery } from "../candidate-query/candidate-query.ts";
 import { candidateRequestOf } from "../candidate-query/candidate-request.ts";
 import type { Columns } from "../columns/columns.ts";
@@ -21,6 +22,26 @@ export interface FetchedCandidates {
   place: LocationResolution;
   /** How far the source `near` searched; null if it failed. */
   searched: Searched | null;
+  /** The block of each source; null if the source found nothing or was left out. */
+  blockBySource: BlockBySource;
+}
+
+/** The blocks of the candidate sources. */
+export type BlockBySource = Readonly<Record<CandidateSourceName, Columns | null>>;
+
+/**
+ * Returns the sources that found a candidate. The block of the candidate is that of `chosen` or `next` if one of them did.
+ */
+export function sourcesOf(
+  { block, trace }: Pick<Candidate, "block" | "trace">,
+  { near, chosen, next }: BlockBySource,
+): CandidateSourceName[] {
+  const found = new Set<CandidateSourceName>();
+  if (trace.near > 0 || block === near) found.add("near");
+  if (block === chosen) found.add("chosen");
+  // Rows of `chosen` come first, so what both found has the block of `chosen`.
+  if (block === next || trace.sources > found.size) found.add("next");
+  return [...found];
 }
 
 /**
@@ -43,6 +64,7 @@ export async function fetchCandidates(
     skipped: withProfile ? skipped : [...skipped, "chosen: budget", "next: budget"],
     place,
     searched: near?.meta.searched ?? null,
+    blockBySource: { near, chosen, next },
   };
 }
 

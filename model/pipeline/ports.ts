@@ -1,3 +1,4 @@
+import type { ModelCalibration } from "../../shared/contracts/model.ts";
 import type { CandidateBlocks, CandidateRequest, FirstStage } from "../../shared/contracts/retrieval.ts";
 import type { Columns } from "../columns/columns.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
@@ -18,5 +19,7 @@ export interface Ranker {
   multiplyAdds?: number;
   /** Weights of the first stage; absent for the defaults. */
   firstStage?: FirstStage;
+  /** Scalings of the logits for probabilities; absent if the logits are calibrated. The score does not use them. */
+  calibration?: ModelCalibration;
   score(batch: FeatureBatch): Promise<Scores>;
 }

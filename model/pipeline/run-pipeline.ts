@@ -1,11 +1,11 @@
 import type { DecidedFilter, Searched } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
-import type { Stage } from "../../shared/contracts/recommendation.ts";
+import type { CandidateSourceName, Stage, TouchedRule } from "../../shared/contracts/recommendation.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import { categoryOf } from "../columns/columns.ts";
 import type { Exploration } from "../experiments/exploration.ts";
-import type { FeatureBatch } from "../features/batch.ts";
+import type { FeatureBatch, Scores } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
 import { rankingContext } from "../features/ranking-context.ts";
@@ -17,8 +17,9 @@ import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
 import { rejectedCategories } from "../rules/rejected-categories.ts";
 import { applyRules, boostOf, type Rules, removedCategories } from "../rules/rules.ts";
+import { touchedRules } from "../rules/touched-rules.ts";
 import { featuresMs, RequestBudget, rankingMs } from "./counted-work.ts";
-import { fetchCandidates } from "./fetch-candidates.ts";
+import { type BlockBySource, fetchCandidates, sourcesOf } from "./fetch-candidates.ts";
 import { finalScores, scoresAtDistance } from "./final-scores.ts";
 import type { CandidateService, LocationResolution, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
@@ -76,6 +77,9 @@ export interface PipelineItem {
   index: number;
   distanceKm: number | null;
   reasons: string[];
+  /** Sources that found the product, and rules that changed its score; empty without an explanation. */
+  sources: CandidateSourceName[];
+  rules: TouchedRule[];
 }
 
 /** A recommendation, with the candidates, features and scores on which it is based. */
@@ -93,6 +97,10 @@ export interface PipelineAnswer {
   features: FeatureBatch;
   /** Scores of the model, by candidate. */
   scores: Float32Array;
+  /** Logits of the model, by candidate. */
+  logits: Scores;
+  /** The block of each candidate source. */
+  blockBySource: BlockBySource;
   place: LocationResolution;
   /** How far the search for products near the user went; null if it failed. */
   searched: Searched | null;
@@ -150,6 +158,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     skipped: skippedSources,
     place,
     searched,
+    blockBySource,
   } = await fetchCandidates(candidateQuery, ports.candidateService, profileTimeoutMs);
   budget.waited();
   finishStage("sources", "waiting", skippedSources.length > 0 ? skippedSources.join("; ") : undefined);
@@ -159,7 +168,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   budget.worked(featuresMs(candidates.length));
   finishStage("features", "computing", undefined, candidates.length);
 
-  const { ranker, scores, skipped } = await scoreCandidates(ports.rankers, features, budget);
+  const { ranker, scores, logits, skipped } = await scoreCandidates(ports.rankers, features, budget);
   finishStage("rank", "computing", skipped, candidates.length);
 
   const rejected = rejectedCategories(profile, now);
@@ -179,6 +188,16 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     spareItems + (query.exploration && query.exploration.rate > 0 ? query.exploration.depth : 0);
   // The rules apply to the spare products too: they are the end of a longer list.
   const order = applyRules(ranked, { ...rules, limit: limit + extraRows });
+  const touchedBy = (index: number): TouchedRule[] => {
+    const { block, row } = candidates[index];
+    const category = categoryOf(block, row);
+    return touchedRules([
+      { rule: "distance", factor: listScores[index] / scores[index] },
+      { rule: "purchased", factor: factors.get(index) },
+      { rule: "dismissed", factor: rejected.get(category ?? "") },
+      { rule: "boost", factor: boostOf(rules.boost, category) },
+    ]);
+  };
   const width = features.dense.length / Math.max(1, features.count);
   const itemOf = ({ block, row, score: value, index }: (typeof ranked)[number]): PipelineItem => {
     const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : Number.NaN;
@@ -189,7 +208,13 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
       score: value,
       index,
       distanceKm: Number.isNaN(km) ? null : km,
-      reasons: query.explain ? reasonsOf(features.dense, index * width) : [],
+      ...(query.explain
+        ? {
+            reasons: reasonsOf(features.dense, index * width),
+            sources: sourcesOf(candidates[index], blockBySource),
+            rules: touchedBy(index),
+          }
+        : { reasons: [], sources: [], rules: [] }),
     };
   };
   const items = order.slice(0, limit).map(itemOf);
@@ -199,7 +224,10 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     return score * boostOf(rules.boost, categoryOf(block, row));
   };
   finishStage("rules", "computing", undefined, candidates.length);
-  return { items, spare, listScore, ranker, candidates, features, scores, place, searched, stages };
+  return {
+    ...{ items, spare, listScore, ranker, candidates, features, scores, logits },
+    ...{ blockBySource, place, searched, stages },
+  };
 }
 
 /**
@@ -210,7 +238,7 @@ async function scoreCandidates(
   rankers: readonly Ranker[],
   features: FeatureBatch,
   budget: RequestBudget,
-): Promise<{ ranker: Ranker; scores: Float32Array; skipped?: string }> {
+): Promise<{ ranker: Ranker; scores: Float32Array; logits: Scores; skipped?: string }> {
   const failed: string[] = [];
   for (const [i, ranker] of rankers.entries()) {
     const last = i === rankers.length - 1;
@@ -221,11 +249,12 @@ async function scoreCandidates(
     }
     budget.worked(ms);
     try {
-      const scores = finalScores(await ranker.score(features));
+      const logits = await ranker.score(features);
+      const scores = finalScores(logits);
       // Numbers that are not finite have no order.
       if (scores.length !== features.count || !scores.every(Number.isFinite))
         throw new Error(`the ranker "${ranker.version}" did not return one finite score for each candidate`);
-      return { ranker, scores, ...(failed.length > 0 ? { skipped: failed.join("; ") } : {}) };
+      return { ranker, scores, logits, ...(failed.length > 0 ? { skipped: failed.join("; ") } : {}) };
     } catch (error) {
       if (last) throw error;
       failed.push(`${ranker.version}: failed`);

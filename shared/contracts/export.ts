@@ -26,12 +26,16 @@ export const exportItem = z.discriminatedUnion("store", [
     received: instant,
     body: z.unknown(),
   }),
-  /** What was shown to the user, what the model saw (until the click window closes), and the resulting events. */
+  /**
+   * What was shown to the user, what the model saw (until the click window closes), and the resulting events. `inputs` is
+   * what the list was computed from, with the user's profile of that time; null if it is not recorded.
+   */
   z.object({
     store: z.literal("receipts"),
     receipt: recommendationReceipt,
     seen: z.unknown(),
     outcomes: z.array(z.object({ productId: identifier, type: eventType })),
+    inputs: z.unknown().optional(),
   }),
   /** Exposures and successes in running experiments, stored under the user's pseudonym. */
   z.object({ store: z.literal("experiments"), counts: experimentCounts }),

@@ -41,6 +41,8 @@ export const impression = z.object({
   rows: z.array(loggedCandidate),
   /** Features of the rows, in their order, packed by `model/features/pack-features.ts`. */
   features: z.instanceof(Uint8Array<ArrayBuffer>),
+  /** What the list was computed from, compressed by gzip; absent if it is not recorded. */
+  inputs: z.instanceof(Uint8Array<ArrayBuffer>).optional(),
 });
 export type Impression = z.infer<typeof impression>;
 

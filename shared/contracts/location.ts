@@ -86,6 +86,11 @@ const decidedFields = nullIsAbsent(filterFields).extend({
   expressionScope: expressionScope.optional(),
 });
 
+/** A filter as a receipt shows it: with its currency, and without what its expression knew of the user. */
+export const receiptFilter = nullIsAbsent(filterFields).extend({
+  currency: currencyCode.nullable().optional(),
+});
+
 /** Reports price bounds between which no price is. */
 function checkPriceBounds(
   { priceMin, priceMax }: { priceMin?: number; priceMax?: number },

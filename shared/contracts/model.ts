@@ -11,6 +11,13 @@ export const goldenVectors = z.object({
   outputs: z.record(z.string(), z.array(z.number())),
 });
 
+/** Scaling of a logit z (Platt, 1999): the calibrated logit is slope × z + offset. */
+const scaling = z.object({ slope: z.number().positive(), offset: z.number() });
+
+/** The scalings by which the logits of a model become probabilities of what users do with a product that is shown. */
+export const modelCalibration = z.object({ click: scaling, purchase: scaling });
+export type ModelCalibration = z.infer<typeof modelCalibration>;
+
 /** The manifest of an ONNX file. Serving checks the file against the manifest before it uses the model. */
 export const modelManifest = z.object({
   version: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
@@ -36,6 +43,8 @@ export const modelManifest = z.object({
   }),
   /** Weights of the first stage, learned together with the model; the default weights apply if absent. */
   firstStage: firstStage.optional(),
+  /** Absent if the logits are calibrated: those of recalibrated models are. */
+  calibration: modelCalibration.optional(),
   parent: z.string().nullable(),
   seed: z.number().int(),
   createdAt: z.string(),

@@ -4,6 +4,7 @@ import {
   answerFilter,
   answerLocation,
   productFilter,
+  receiptFilter,
   type Searched,
   searched,
 } from "./location.ts";
@@ -72,11 +73,54 @@ export const stage = z.object({
 });
 export type Stage = z.infer<typeof stage>;
 
+/** What brings candidates: the surroundings, products that the user chose before, and what is often chosen next. */
+export const candidateSourceName = z.enum(["near", "chosen", "next"]);
+export type CandidateSourceName = z.infer<typeof candidateSourceName>;
+
+/** A rule that changed the score or the position of a product. */
+export const touchedRule = z.object({
+  rule: z.string(),
+  /** Factor on the score; absent if the rule changed the position without one. */
+  factor: z.number().optional(),
+});
+export type TouchedRule = z.infer<typeof touchedRule>;
+
+/** Why a product is at its place. */
+export const explanation = z.object({
+  text: z.string().meta({
+    description:
+      "A sentence in the language of the answer, which `content-language` names: English, German, Spanish or French, by `accept-language`.",
+  }),
+  sources: z.array(candidateSourceName).meta({
+    description:
+      "The candidate sources that found the product: `near` the user, `chosen` before, often chosen `next`. Without the right to read the user's history, only `near`.",
+  }),
+  rules: z.array(touchedRule).meta({
+    description:
+      "Rules that changed the score or the position: `boost`, `exploration`, `distance` for long ways, `purchased` and `dismissed` for what the user did. Rules that tell of the user's place or history need the right to know these.",
+  }),
+  averageScore: z.number().meta({
+    description: "What the model scores a product that has the average features of all candidates.",
+  }),
+  contributions: z.array(z.object({ group: z.string(), value: z.number() })).meta({
+    description:
+      "What each group of features contributes to the score, the largest first. The values add up to `score` less `averageScore`. `rules` is what the rules changed. `withheld` is the sum of the groups that tell of the user's place or history, for a credential that may not know these.",
+  }),
+  probabilities: z.object({ click: z.number(), purchase: z.number() }).meta({
+    description:
+      "Calibrated probabilities that the user follows the recommendation (views, clicks, carts or purchases the product) and that they purchase it. Rules do not change them.",
+  }),
+});
+export type Explanation = z.infer<typeof explanation>;
+
 /** A recommended product. `rank` counts from 1. */
 export const recommendedItem = z.object({
   productId: identifier,
   rank: z.number().int(),
-  score: z.number(),
+  score: z.number().meta({
+    description:
+      "What the list is ordered by, before caps, diversity and exploration: the model's probability of any interaction plus twice that of a purchase, times the factors of rules. It is comparable within an answer, not between answers of different models.",
+  }),
   /**
    * Great-circle distance from the user in km, rounded to what the precision of their place allows: 0.01 km at `exact`, 1
    * km at `approximate`, 10 km at `city` and for the edge's estimate. Null if the product has no location, if the user's
@@ -85,6 +129,8 @@ export const recommendedItem = z.object({
   distanceKm: z.number().nullable(),
   product: shownProduct,
   reasons: z.array(z.string()).optional(),
+  /** Present if the request asks for it with `explain`. */
+  explanation: explanation.optional(),
 });
 
 /** Answer of `POST /v1/recommendations`. Only the keys of this deployment lead from `recommendationId` to the user. */
@@ -113,7 +159,40 @@ export const impressionItem = z.object({
   score: z.number(),
   /** Probability that the logging policy shows this item at this position. */
   propensity: z.number(),
+  sources: z.array(candidateSourceName).optional().meta({
+    description:
+      "The candidate sources that found the product. Absent in receipts of earlier versions, and for a key without `people:read`.",
+  }),
 });
+
+const {
+  userId: _user,
+  location: _location,
+  filter: _filter,
+  purchased: _purchased,
+  ...requestOfReceipt
+} = recommendationFields.shape;
+
+/** A request with its defaults, and the settings of the deployment that decided its list. What a newer release adds is left out. */
+export const receiptInput = z.object({
+  ...requestOfReceipt,
+  limit: z.number().int(),
+  candidates: z.number().int(),
+  diversity: z.number(),
+  explain: z.boolean(),
+  /** The filter with its currency. */
+  filter: receiptFilter,
+  purchased: purchasedRule,
+  purchasedDays: z.number(),
+  dismissedDays: z.number(),
+  exploration: z.object({ rate: z.number(), depth: z.number() }).meta({
+    description: "How often the last position shows one of so many next products instead.",
+  }),
+  hidesSmallCounts: z.boolean().meta({
+    description: "Whether counts of few users were hidden, because nobody vouches for the user.",
+  }),
+});
+export type ReceiptInput = z.infer<typeof receiptInput>;
 
 /** The receipt of a recommendation: what was shown, with which probability, by which model. */
 export const recommendationReceipt = z.object({
@@ -125,6 +204,17 @@ export const recommendationReceipt = z.object({
   candidates: z.number().int(),
   items: z.array(impressionItem),
   stages: z.array(stage),
+  input: receiptInput.optional().meta({
+    description:
+      "The request with its defaults, and the settings that decided the list. Absent in receipts of earlier versions.",
+  }),
+  sources: z
+    .object({ near: z.number().int(), chosen: z.number().int(), next: z.number().int() })
+    .optional()
+    .meta({
+      description:
+        "How many candidates each source found; one may be found by several. Absent in receipts of earlier versions, and for a key without `people:read`.",
+    }),
 });
 export type RecommendationReceipt = z.infer<typeof recommendationReceipt>;
 
@@ -143,6 +233,30 @@ export const receiptRecord = recommendationReceipt.extend({
     .optional(),
 });
 export type ReceiptRecord = z.infer<typeof receiptRecord>;
+
+/** Something without which a list cannot be computed again, or not as it was. */
+export const replayLoss = z.object({
+  what: z.enum(["inputs", "model", "code"]).meta({
+    description:
+      "`inputs`: what the list was computed from is not stored. `model`: the version that ranked it was deleted. `code`: this release computes another list from the same inputs.",
+  }),
+  detail: z.string(),
+});
+export type ReplayLoss = z.infer<typeof replayLoss>;
+
+/** Answer of `POST /v1/recommendations/{id}/replay`. */
+export const replay = z.object({
+  recommendationId: plainId,
+  same: z.boolean().meta({
+    description:
+      "Whether the list was computed again with the same products, scores and propensities, to the last bit.",
+  }),
+  items: z.array(impressionItem.omit({ sources: true })).meta({
+    description: "The list that was computed again; empty if that is not possible.",
+  }),
+  gone: z.array(replayLoss).meta({ description: "Why the list is not the same; empty if it is." }),
+});
+export type Replay = z.infer<typeof replay>;
 
 /** What a list of products that does not depend on a user contains. */
 export const productListQuery = z.object({

@@ -15,10 +15,12 @@ import type {
   RecommendationInput,
   RecommendationList,
   RecommendationReceipt,
+  Replay,
 } from "../contracts/recommendation.ts";
 import type { Requester } from "../contracts/requester.ts";
 import type { Result } from "../contracts/result.ts";
 import type { LocationInput, LocationOutcome } from "../contracts/user.ts";
+import type { Language } from "../language/languages.ts";
 import type { DeadLetterApi } from "./dead-letter-api.ts";
 import type { UserSettings } from "./user-api.ts";
 import type { ReadinessApi, RetentionApi } from "./worker-api.ts";
@@ -36,12 +38,14 @@ export interface HistoryReport {
 export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLetterApi {
   /**
    * Returns recommendations for a user. `edge` is used if the input has no location and the user's last one is unknown.
+   * `language` is that of the explanations; English if absent.
    */
   recommend(
     application: string,
     input: RecommendationInput,
     edge: EdgeLocation,
     requester: Requester,
+    language?: Language,
   ): Promise<Result<RecommendationAnswer>>;
   /**
    * Returns products that users chose after a product, and nearby products of its category; best first.
@@ -66,6 +70,11 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     recommendationId: string,
     requester: Requester,
   ): Promise<Result<RecommendationReceipt>>;
+  /**
+   * Computes the list of a recommendation again from its recorded inputs, or says what is gone. Refuses as `receipt` does,
+   * and with `unavailable` if there is no memory for the model now.
+   */
+  replay(application: string, recommendationId: string, requester: Requester): Promise<Result<Replay>>;
   /**
    * Ingests at most 100 events. Each accepted event is stored durably in its user's Durable Object before the method
    * returns.

@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { userSessionStub } from "../../durable-objects/user-session/user-session-stub.ts";
+import type { Columns } from "../../model/columns/columns.ts";
+import { decodeInputs } from "../../model/pipeline/recorded-inputs.ts";
 import { decodeCursor, encodeCursor } from "../../shared/contracts/cursor.ts";
 import { deadLetterWithBody } from "../../shared/contracts/dead-letter.ts";
 import { type ExportItem, exportItem } from "../../shared/contracts/export.ts";
@@ -8,12 +10,14 @@ import type { Requester } from "../../shared/contracts/requester.ts";
 import { ok, RefusalError, type Result, unwrap } from "../../shared/contracts/result.ts";
 import { findUserDeadLetters } from "../../shared/dead-letters/erase-user.ts";
 import { isMalformedMessageAbout, userPartOfMessage } from "../../shared/dead-letters/message-users.ts";
+import { bytesOfBase64url } from "../../shared/encoding/base64url.ts";
 import { ExperimentCountsTable } from "../../shared/experiments/experiment-counts.ts";
 import { ExperimentUsersTable } from "../../shared/experiments/experiment-users.ts";
 import { logPseudonymOf } from "../../shared/pseudonyms/hashed-names.ts";
 import { pseudonymKeysOf } from "../../shared/pseudonyms/pseudonym-keys.ts";
 import { lineIdentity, unpackLines } from "../../shared/training-log/lines.ts";
 import { scanUserObjects } from "../../shared/training-log/scan-user.ts";
+import { decompressInputs } from "./serve/record-inputs.ts";
 import { itemWithoutPlaces } from "./withhold-places.ts";
 
 /** Stores that hold data of a user, in the order of the export. */
@@ -93,7 +97,8 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
   async object({ USER_SESSION }, { application, userId, limit, at }) {
     const session = userSessionStub(USER_SESSION, application, userId, null);
     const page = await session.exportPage(objectPosition.parse(at), limit);
-    return { items: page.items.map((text) => exportItem.parse(JSON.parse(text))), next: page.next };
+    const items = page.items.map((text) => exportItem.parse(JSON.parse(text)));
+    return { items: await Promise.all(items.map(withReadableInputs)), next: page.next };
   },
   async experiments({ USER_SESSION, DB }, { application, userId }) {
     const pseudonym = userSessionStub(USER_SESSION, application, userId, null).id.toString();
@@ -145,6 +150,26 @@ const readers: Record<ExportPart, (env: RecommendationEnv, request: PartRequest)
       return { items, next };
     }),
 };
+
+/** Returns an item of the user's object; a receipt with its recorded inputs as JSON instead of compressed bytes. */
+async function withReadableInputs(item: ExportItem): Promise<ExportItem> {
+  if (item.store !== "receipts" || typeof item.inputs !== "string") return item;
+  const inputs = decodeInputs(await decompressInputs(bytesOfBase64url(item.inputs)));
+  if (inputs === null) return item;
+  const { query, blocks, ...rest } = inputs;
+  const productsOf = (block: Columns | null): string[] =>
+    Array.from({ length: block?.count ?? 0 }, (_, row) => block?.id(row) ?? "");
+  const candidates = [blocks.near, blocks.chosen, blocks.next].flatMap(productsOf);
+  const readable = { ...rest, query, candidates: [...new Set(candidates)] };
+  return {
+    ...item,
+    inputs: JSON.parse(
+      JSON.stringify(readable, (_, value: unknown) =>
+        value instanceof Map ? Object.fromEntries(value) : value,
+      ),
+    ),
+  };
+}
 
 /**
  * Returns a page of a store that names users by pseudonym: first what is stored under the user's own, then what is stored

@@ -24,6 +24,7 @@ import type {
   RecommendationInput,
   RecommendationList,
   RecommendationReceipt,
+  Replay,
 } from "../../shared/contracts/recommendation.ts";
 import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
@@ -32,6 +33,7 @@ import type { LocationInput, LocationOutcome } from "../../shared/contracts/user
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
 import { errorText } from "../../shared/errors/error-text.ts";
+import type { Language } from "../../shared/language/languages.ts";
 import type { SealedIdScope } from "../../shared/pseudonyms/sealed-object-id.ts";
 import type { HistoryReport, RecommendationApi } from "../../shared/services/recommendation-api.ts";
 import type { UserSettings } from "../../shared/services/user-api.ts";
@@ -71,6 +73,7 @@ import { knownProfiles } from "./serve/known-profiles.ts";
 import { pushRecommendations } from "./serve/push-recommendations.ts";
 import { receiptFor } from "./serve/receipt-for.ts";
 import { recommendProducts } from "./serve/recommend.ts";
+import { replayRecommendation } from "./serve/replay-recommendation.ts";
 import { storeHeldImpressions } from "./serve/send-impressions.ts";
 import { similarProducts, trendingProducts } from "./serve/similar-and-trending.ts";
 
@@ -96,8 +99,10 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     input: RecommendationInput,
     edge: EdgeLocation,
     requester: Requester,
+    language?: Language,
   ): Promise<Result<RecommendationAnswer>> {
-    return recommendProducts(this.env, application, { input, edge, requester }, this.#waitUntil);
+    const request = { input, edge, requester, language };
+    return recommendProducts(this.env, application, request, this.#waitUntil);
   }
 
   async similar(
@@ -132,6 +137,16 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     });
     if (!receipt) return refuse("not_found", `There is no recommendation ${recommendationId}.`);
     return receiptFor(parsed.value.requester, receipt);
+  }
+
+  async replay(application: string, recommendationId: string, requester: Requester): Promise<Result<Replay>> {
+    const receipt = await this.receipt(application, recommendationId, requester);
+    if (!receipt.ok) return receipt;
+    const scope: SealedIdScope = { application, kind: "recommendation" };
+    const inputs = await askSealedObject(this.env, scope, recommendationId, (session) =>
+      session.recordedInputs(application, recommendationId),
+    );
+    return replayRecommendation(this.env, application, receipt.value, inputs);
   }
 
   /** Ingests live events, which the gateway has parsed. */

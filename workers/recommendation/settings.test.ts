@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { historyRulesOf, impressionDelayOf, lastLocationSecondsOf, rolloutSettingsOf } from "./settings.ts";
+import {
+  historyRulesOf,
+  impressionDelayOf,
+  lastLocationSecondsOf,
+  recordsInputs,
+  rolloutSettingsOf,
+} from "./settings.ts";
 
 describe("rolloutSettingsOf", () => {
   it("returns the defaults without the variable", () => {
@@ -55,5 +61,18 @@ describe("lastLocationSecondsOf", () => {
       expect(() => lastLocationSecondsOf({ LAST_LOCATION_HOURS: hours })).toThrow(
         `LAST_LOCATION_HOURS must be a number of hours, 0 to 8760; got "${hours}"`,
       );
+  });
+});
+
+describe("recordsInputs", () => {
+  it("records explained lists without the variable, and else as it says; refuses another value by name", () => {
+    const both = (variables: object): boolean[] =>
+      [false, true].map((each) => recordsInputs(variables, each));
+    expect(both({})).toEqual([false, true]);
+    expect(both({ RECORD_INPUTS: "all" })).toEqual([true, true]);
+    expect(both({ RECORD_INPUTS: "none" })).toEqual([false, false]);
+    expect(() => recordsInputs({ RECORD_INPUTS: "some" }, true)).toThrow(
+      'RECORD_INPUTS must be explained, all or none; got "some"',
+    );
   });
 });

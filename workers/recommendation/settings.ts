@@ -110,6 +110,19 @@ export function impressionDelayOf(variables: object): number {
   throw new Error(`IMPRESSION_DELAY_MS must be a whole number, 0 to 1000; got ${JSON.stringify(found)}`);
 }
 
+const recordedInputs = z.enum(["explained", "all", "none"]).default("explained");
+
+/**
+ * Returns whether what a recommendation is computed from is recorded, so that it can be replayed: `RECORD_INPUTS` of the
+ * worker's variables, by default those with an explanation. Throws if the variable is invalid.
+ */
+export function recordsInputs(variables: object, isExplained: boolean): boolean {
+  const found: unknown = Reflect.get(variables, "RECORD_INPUTS");
+  const setting = recordedInputs.safeParse(found);
+  if (setting.success) return setting.data === "all" || (setting.data === "explained" && isExplained);
+  throw new Error(`RECORD_INPUTS must be explained, all or none; got ${JSON.stringify(found)}`);
+}
+
 /** A year, in hours. */
 const maxLastLocationHours = 8760;
 

@@ -121,6 +121,8 @@ export class ConsentKeeper {
   ): Coarsening | null {
     if (!applyConsent(state.profile, precision, coarse)) return null;
     const receipts = removeFinerReceipts(this.#sql, precision);
+    // Each holds a profile, whose places may be finer.
+    this.#owner.store.inputs.clear();
     if (receipts > 0) this.#owner.receiptsRemoved();
     const { id, application, userId } = begun;
     const now = Date.now() / 1000;

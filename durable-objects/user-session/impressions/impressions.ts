@@ -53,7 +53,7 @@ export class Impressions {
     const stored: OpenWindow[] = [];
     this.#core.transaction(application, userId, (state) => {
       for (const { impression, requester } of allowed) {
-        const { receipt, featureHash, rows, features } = impression;
+        const { receipt, featureHash, rows, features, inputs } = impression;
         const seen = { featureHash, rows, isVouched: requester.isVouched };
         const window = {
           id: receipt.recommendationId,
@@ -67,6 +67,9 @@ export class Impressions {
         if (!isStored) continue;
         stored.push(window);
         noteExposure(this.#core.store, receipt, now);
+        // They hold a profile, also without a place of the request.
+        if (inputs && !isFiner(receipt.location.precision, state.profile.precision))
+          this.#core.store.inputs.put(window.id, window.time, inputs);
       }
       state.receiptAdded();
     });

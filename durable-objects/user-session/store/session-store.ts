@@ -1,4 +1,5 @@
 import { type CountedEvent, decodeCounted, encodeCounted } from "./counted-event.ts";
+import { InputStore } from "./input-store.ts";
 import { ReceiptStore } from "./receipt-store.ts";
 
 /** The queue to which a row is sent. */
@@ -67,6 +68,7 @@ export interface ProfileSnapshot {
 /** The tables of one user. Every method is synchronous, so that a caller can run several in one transaction. */
 export class SessionStore {
   readonly receipts: ReceiptStore;
+  readonly inputs: InputStore;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   /** Whether the tables are known to exist. The tables disappear only if the transaction that created them fails. */
@@ -82,6 +84,7 @@ export class SessionStore {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.receipts = new ReceiptStore(storage.sql, () => this.hasTables());
+    this.inputs = new InputStore(storage.sql);
   }
 
   /**
@@ -153,6 +156,7 @@ export class SessionStore {
     this.#rowsRead = 0;
     this.#meta = null;
     this.receipts.invalidate();
+    this.inputs.invalidate();
   }
 
   get #metaValues(): Map<string, string> {
@@ -394,6 +398,7 @@ export class SessionStore {
     this.#sql.exec(
       "DELETE FROM meta; DELETE FROM snapshot; DELETE FROM journal; DELETE FROM receipts; DELETE FROM outcomes;",
     );
+    this.inputs.clear();
     this.#meta = null;
     this.setMeta("generation", String(generation));
     this.setMeta("generationStart", String(now));
@@ -407,11 +412,12 @@ export class SessionStore {
   }
 
   /**
-   * Deletes closed rows, closed receipts and their outcomes from before `before` (seconds since the epoch). Rows are
+   * Deletes closed rows, closed receipts with their outcomes, and recorded inputs from before `before` (seconds since the epoch). Rows are
    * deleted only up to `seq`, the last row that the snapshot includes.
    */
   prune(before: number, seq: number): void {
     this.#sql.exec("DELETE FROM journal WHERE open = 0 AND time < ? AND seq <= ?", before, seq);
     this.receipts.prune(before);
+    this.inputs.prune(before);
   }
 }

@@ -55,6 +55,7 @@ describe("/openapi.json", () => {
       "GET /v1/users/{id}/recommendations": "self",
       "GET /v1/users/{id}/live": "self",
       "GET /v1/recommendations/{id}": "server",
+      "POST /v1/recommendations/{id}/replay": "server",
       "GET /v1/products/{id}/similar": "anyone",
       "GET /v1/trending": "anyone",
       "GET /v1/locations/nearby": "anyone",

@@ -5,8 +5,10 @@ import {
   recommendationAnswer,
   recommendationInput,
   recommendationReceipt,
+  replay,
 } from "../../../shared/contracts/recommendation.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { preferredLanguage } from "../../../shared/language/accept-language.ts";
 import type { Gateway, GatewayContext } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { throwRefusal } from "../errors/throw-refusal.ts";
@@ -32,6 +34,7 @@ import { pointFromQuery } from "../request/point-from-query.ts";
 const answer = recommendationAnswer.meta({ id: "Recommendation" });
 const input = recommendationInput.meta({ id: "RecommendationInput" });
 const receipt = recommendationReceipt.meta({ id: "Receipt" });
+const replayAnswer = replay.meta({ id: "Replay" });
 const tags = ["Recommendations"];
 
 /** Records an answer's model, stages and candidates for the request's data point and its `server-timing` header. */
@@ -61,7 +64,8 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
         "`DISMISSED_DAYS` sets, unless they clicked, carted or purchased it since. `purchased` says what happens to " +
         "products that the user purchased in the last `PURCHASED_DAYS`: `hide` leaves them out, `fade` lowers their " +
         "scores, which recover day by day, and `keep` changes nothing. `auto` keeps what the user, or users in general, " +
-        "buy again, and fades the rest.",
+        "buy again, and fades the rest. With `explain`, each item has its `reasons` and an `explanation`, whose sentence is in " +
+        "English, German, Spanish or French, by `accept-language`.",
       tags,
       ...guard("user", kilobytes(256)),
       request: { query: noQuery, body: jsonBody(input) },
@@ -72,16 +76,22 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       const { caller } = c.var;
       if (!mayActFor(caller, wanted.userId))
         throwRefusal("forbidden", "A token may ask for recommendations of its own user only.");
+      const language = preferredLanguage(c.req.header("accept-language"));
       const value = unwrap(
         await services.recommendation.recommend(
           caller.application,
           wanted,
           edgeLocationOf(c.req.raw.cf),
           requesterOf(caller),
+          language,
         ),
         "the recommendation service",
       );
       recordFigures(c, value);
+      if (wanted.explain) {
+        c.header("content-language", language);
+        c.header("vary", "accept-language", { append: true });
+      }
       return c.json(value, 200);
     },
   );
@@ -134,9 +144,9 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       method: "get",
       path: "/v1/recommendations/{id}",
       summary:
-        "Get the receipt of a recommendation: what was shown, with which probability, and by which model",
+        "Get the receipt of a recommendation: what was shown, with which probability, by which model, and from which request",
       description:
-        `${describeAccess("server")} Without \`locations:read\`, a key gets no receipt whose order and scores tell an exact ` +
+        `${describeAccess("server")} \`input\` is the request with its defaults, without the user and the location. Without \`locations:read\`, a key gets no receipt whose order and scores tell an exact ` +
         "place of the user that the key did not state itself, and other such receipts without the names of the place.",
       tags,
       ...guard("server"),
@@ -147,6 +157,38 @@ export function addRecommendationRoutes(app: Gateway, { services }: Dependencies
       c.json(
         unwrap(
           await services.recommendation.receipt(
+            c.var.caller.application,
+            c.req.valid("param").id,
+            requesterOf(c.var.caller),
+          ),
+          "the recommendation service",
+        ),
+        200,
+      ),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/recommendations/{id}/replay",
+      summary: "Compute a recommendation again, from what it was computed from",
+      description:
+        `${describeAccess("server")} Whoever may read the receipt may replay it. The recorded inputs are those of requests ` +
+        "with `explain`, or of all, as the deployment's `RECORD_INPUTS` says. The list is computed by the same model, and " +
+        "compared with the receipt to the last bit. `gone` says what is gone if it is not the same. Nothing is stored and " +
+        "nothing counts as shown.",
+      tags,
+      ...guard("server"),
+      request: { params: plainIdPath, query: noQuery },
+      responses: {
+        200: jsonResponse("The list that was computed again, or what is gone.", replayAnswer),
+        ...problemResponses,
+      },
+    }),
+    async (c) =>
+      c.json(
+        unwrap(
+          await services.recommendation.replay(
             c.var.caller.application,
             c.req.valid("param").id,
             requesterOf(c.var.caller),

@@ -26,6 +26,7 @@ describe("the recommendation routes", () => {
         { userId: "ann", limit: 3 },
         { city: "Lima", point: { lat: -12.04, lon: -77.03 } },
         { isVouched: true, tokenIssuedAt: null },
+        "en",
       ],
     ]);
     expect(answer.headers.get("server-timing")).toMatch(/^person;dur=1.5, onnx;desc="skipped", gateway;dur=/);
@@ -39,6 +40,28 @@ describe("the recommendation routes", () => {
         code: "",
       },
     ]);
+  });
+
+  it("explain in the language that the header prefers, and say which", async () => {
+    const services = inMemoryServices();
+    const asked: unknown[] = [];
+    const { recommend } = services.recommendation;
+    services.recommendation.recommend = (...args) => {
+      asked.push(args[4]);
+      return recommend(...args);
+    };
+    const { call } = createTestGateway({ services });
+    const explained = async (header: string, explain: boolean) => {
+      const { headers } = await call("POST", "/v1/recommendations", {
+        body: { userId: "ann", explain },
+        headers: { "accept-language": header },
+      });
+      return [headers.get("content-language"), headers.get("vary")?.includes("accept-language") ?? false];
+    };
+    expect(await explained("it, de-CH;q=0.8, en;q=0.2", true)).toEqual(["de", true]);
+    expect(await explained("xx", true)).toEqual(["en", true]);
+    expect(await explained("fr", false)).toEqual([null, false]);
+    expect(asked).toEqual(["de", "en", "fr"]);
   });
 
   it("accept lat and lon in the query, both or neither", async () => {

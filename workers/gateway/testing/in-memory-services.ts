@@ -237,6 +237,7 @@ const recommendationService = (): RecommendationApi => {
     similar: async () => ok({ items: [], searched }),
     trending: async () => ok({ items: [], searched }),
     receipt: async () => notFound("recommendation"),
+    replay: async () => notFound("recommendation"),
     ingestEvents: async (_application, events) => {
       const rejected = events.flatMap(({ userId }, index) =>
         userId in refusedUsers ? [{ index, error: refusedUsers[userId] }] : [],

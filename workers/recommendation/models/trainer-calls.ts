@@ -4,7 +4,6 @@ import { unpackFeatures } from "../../../model/features/pack-features.ts";
 import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import { randomBatch } from "../../../model/onnx/random-batch.ts";
 import { finalScores } from "../../../model/pipeline/final-scores.ts";
-import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { maxCandidates } from "../../../model/pipeline/run-pipeline.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
 import { type ModelManifest, modelManifest } from "../../../shared/contracts/model.ts";
@@ -12,6 +11,7 @@ import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { applicationModels, bundledModel } from "../ranker/isolate-models.ts";
 import { RegistryStore } from "../store.ts";
 import { bundledModelManifest } from "./bundled-model.ts";
+import { loadRanker } from "./load-ranker.ts";
 import { modelKey } from "./model-key.ts";
 
 /** A model's manifest and file. */
@@ -31,25 +31,6 @@ export async function servingModelFile(
   return file
     ? ok({ manifest: modelManifest.parse(row.manifest), bytes: await file.arrayBuffer() })
     : refuse("not_found", `The file of model ${row.version} is missing in the bucket MODELS.`);
-}
-
-/**
- * Returns the ranker of the registered or bundled model with a file hash. Loads the model if necessary. Scores depend on
- * the file alone, so that any of the manifests of one file will do.
- */
-async function loadRanker(
-  env: RecommendationEnv,
-  application: string,
-  sha256: string,
-): Promise<Result<Ranker>> {
-  if (bundledModel.ok && bundledModel.value.sha256 === sha256) return bundledModel;
-  const row = await new RegistryStore(env.DB).bySha256(application, sha256);
-  if (!row) return refuse("not_found", `There is no model with sha256 ${sha256}.`);
-  const loaded = applicationModels.get(application, await modelIdentity(modelManifest.parse(row.manifest)));
-  if (loaded) return ok(loaded);
-  const file = await env.MODELS.get(modelKey(application, sha256));
-  if (!file) return refuse("not_found", `The file of model ${row.version} is missing in the bucket MODELS.`);
-  return applicationModels.load(application, row.manifest, new Uint8Array(await file.arrayBuffer()), "trial");
 }
 
 /**

@@ -6,7 +6,7 @@ import { grouped, maxCandidatesPerRun } from "../../../model/onnx/inspect/limits
 import { modelIdentity } from "../../../model/onnx/model-identity.ts";
 import type { ModelSession } from "../../../model/onnx/model-session.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import type { ModelManifest } from "../../../shared/contracts/model.ts";
+import type { ModelCalibration, ModelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import type { FirstStage } from "../../../shared/contracts/retrieval.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
@@ -18,6 +18,7 @@ interface Loaded {
   sha256: string;
   session: ModelSession;
   firstStage: FirstStage | undefined;
+  calibration: ModelCalibration | undefined;
   /** Multiply-adds of one run with the longest list. */
   multiplyAdds: number;
 }
@@ -146,8 +147,8 @@ export class LoadedModels {
       const golden = await checkGoldenVectors(manifest, session);
       const checked = golden.ok ? await checkListSizes(manifest, session) : golden;
       if (checked.ok) {
-        const { version, sha256, firstStage } = manifest;
-        return ok({ version, sha256, firstStage, session, multiplyAdds });
+        const { version, sha256, firstStage, calibration } = manifest;
+        return ok({ version, sha256, firstStage, calibration, session, multiplyAdds });
       }
       await session.release();
       return checked;
@@ -162,12 +163,13 @@ export class LoadedModels {
   #rankerOver(
     application: string,
     identity: string,
-    { version, sha256, session, firstStage, multiplyAdds }: Loaded,
+    { version, sha256, session, firstStage, calibration, multiplyAdds }: Loaded,
   ): Ranker {
     return {
       version,
       sha256,
       firstStage,
+      calibration,
       multiplyAdds,
       score: (batch) => {
         if (batch.count > maxCandidatesPerRun)

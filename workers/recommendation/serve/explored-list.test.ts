@@ -31,7 +31,7 @@ async function listOf(
       score: 1 - index / 100,
       index,
       distanceKm: null,
-      reasons: [],
+      ...{ reasons: [], sources: [], rules: [] },
     }),
   );
   const cardOf = (productId: string): ProductCard[] => {

@@ -11,13 +11,14 @@ const maxUnshownLogged = 10;
 
 /**
  * Returns the impression to log: every candidate that might have been shown, the shown ones first, and a uniform sample of
- * the others. `random` returns 0..1.
+ * the others. `random` returns 0..1. `inputs` are what the list was computed from, compressed, if they are recorded.
  */
 export function impressionOf(
   answer: Pick<PipelineAnswer, "candidates" | "features" | "scores" | "listScore">,
   inPlay: readonly ItemInPlay<Pick<PipelineItem, "index">>[],
   receipt: ReceiptRecord,
   random: () => number,
+  inputs?: Impression["inputs"],
 ): Impression {
   const known = new Map(inPlay.map((each) => [each.item.index, each]));
   const indices = [...known.keys(), ...sampleOthers(known, answer.candidates.length, random)];
@@ -40,6 +41,7 @@ export function impressionOf(
       };
     }),
     features: packFeatures(featureShape, answer.features, indices),
+    ...(inputs ? { inputs } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { reasonSubjects } from "../../../model/pipeline/reasons.ts";
+import { type ReasonSubject, reasonSubjects } from "../../../model/pipeline/reasons.ts";
 import type { ReadonlyProfile } from "../../../model/profile/profile.ts";
 import { coarserOf } from "../../../shared/consent/levels.ts";
 import type { AnswerLocation, LocationSource } from "../../../shared/contracts/location.ts";
@@ -55,27 +55,31 @@ export function shownDistance(
   return step < 1 ? Math.round(km * 100) / 100 : Math.round(km / step) * step;
 }
 
-/**
- * Returns those reasons for a product that a requester may know: reasons that tell of the user's place or history need
- * the right to read these.
- */
+/** Returns whether a requester may learn something that tells of the user's place or history. */
+export function mayKnowSubject(
+  subject: ReasonSubject,
+  requester: Requester,
+  source: LocationSource,
+): boolean {
+  switch (subject) {
+    case "history":
+      return requester.mayReadHistory;
+    case "place":
+      return mayKnow(requester, source);
+    case "usual places":
+      return requester.mayKnowPlace;
+    default:
+      return true;
+  }
+}
+
+/** Returns those reasons for a product that a requester may know. */
 export const shownReasons = (
   reasons: readonly string[],
   requester: Requester,
   source: LocationSource,
 ): string[] =>
-  reasons.filter((reason) => {
-    switch (reasonSubjects.get(reason)) {
-      case "history":
-        return requester.mayReadHistory;
-      case "place":
-        return mayKnow(requester, source);
-      case "usual places":
-        return requester.mayKnowPlace;
-      default:
-        return true;
-    }
-  });
+  reasons.filter((reason) => mayKnowSubject(reasonSubjects.get(reason) ?? null, requester, source));
 
 /** Returns the location of an answer without the names of the place. */
 export const withoutNames = (location: AnswerLocation): AnswerLocation => ({

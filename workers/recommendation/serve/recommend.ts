@@ -4,7 +4,15 @@ import { expressionUserOf } from "../../../model/expressions/expression-user.ts"
 import { userListFields } from "../../../model/expressions/standard-fields.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
-import { maxCandidates, type PipelineAnswer, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
+import { sourcesOf } from "../../../model/pipeline/fetch-candidates.ts";
+import { InputRecorder } from "../../../model/pipeline/recorded-inputs.ts";
+import { listingOf } from "../../../model/pipeline/replay-list.ts";
+import {
+  maxCandidates,
+  type PipelineAnswer,
+  type PipelineQuery,
+  runPipeline,
+} from "../../../model/pipeline/run-pipeline.ts";
 import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profile.ts";
 import { answerFilterOf, checkFilter } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
@@ -21,6 +29,7 @@ import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { variantOfAll } from "../../../shared/experiments/variant.ts";
 import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
+import { defaultLanguage, type Language } from "../../../shared/language/languages.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
 import { requestInExperiments } from "../experiments/active-experiments.ts";
@@ -32,10 +41,18 @@ import {
 } from "../models/serving-rankers.ts";
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
-import { historyRulesOf, impressionDelayOf, lastLocationSecondsOf, rolloutSettingsOf } from "../settings.ts";
+import {
+  historyRulesOf,
+  impressionDelayOf,
+  lastLocationSecondsOf,
+  recordsInputs,
+  rolloutSettingsOf,
+} from "../settings.ts";
 import { decideListFilter } from "./decide-list-filter.ts";
+import { explainItems } from "./explain-items.ts";
 import { exploredList } from "./explored-list.ts";
 import { impressionOf } from "./impression.ts";
+import { countSources, inputOfReceipt } from "./input-of-receipt.ts";
 import { knownProfiles } from "./known-profiles.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import {
@@ -46,6 +63,7 @@ import {
   shownReasons,
   withoutNames,
 } from "./place-rights.ts";
+import { compressInputs } from "./record-inputs.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 import { storeImpression } from "./send-impressions.ts";
 import { shownProductOf } from "./shown-product.ts";
@@ -87,6 +105,8 @@ export interface RecommendationRequest {
   /** Where the request comes from, as the edge network estimates it. */
   edge: EdgeLocation;
   requester: Requester;
+  /** Language of the explanations; English if absent. */
+  language?: Language;
 }
 
 /**
@@ -98,7 +118,7 @@ export interface RecommendationRequest {
 export async function recommendProducts(
   env: RecommendationEnv,
   application: string,
-  { input: requested, edge, requester }: RecommendationRequest,
+  { input: requested, edge, requester, language = defaultLanguage }: RecommendationRequest,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
@@ -140,30 +160,31 @@ export async function recommendProducts(
   const modelMs = performance.now() - started - profileMs - locationMs;
 
   const { exploration } = rolloutSettingsOf(env);
-  const answer = await runPipeline(
-    {
-      profile,
-      point,
-      now,
-      offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
-      filter,
-      exclude: input.exclude,
-      rules: {
-        limit: input.limit,
-        boost: input.boost,
-        diversity: input.diversity,
-        perCategory: input.caps?.perCategory,
-      },
-      historyRules: historyRulesOf(env, input.purchased),
-      // Everybody can be a stranger, and compare lists from before and after another user's purchase.
-      hidesSmallCounts: !requester.isVouched,
-      maxCandidates: input.candidates,
-      explain: input.explain,
-      budgetMs: budgetMs - (performance.now() - started),
-      exploration,
+  const pipelineQuery: PipelineQuery = {
+    profile,
+    point,
+    now,
+    offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
+    filter,
+    exclude: input.exclude,
+    rules: {
+      limit: input.limit,
+      boost: input.boost,
+      diversity: input.diversity,
+      perCategory: input.caps?.perCategory,
     },
-    { candidateService, rankers, clock: () => performance.now(), batches: batchPool },
-  ).catch((error: unknown) => {
+    historyRules: historyRulesOf(env, input.purchased),
+    // Everybody can be a stranger, and compare lists from before and after another user's purchase.
+    hidesSmallCounts: !requester.isVouched,
+    maxCandidates: input.candidates,
+    explain: input.explain,
+    budgetMs: budgetMs - (performance.now() - started),
+    exploration,
+  };
+  const recorder = new InputRecorder({
+    ...{ candidateService, rankers, clock: () => performance.now(), batches: batchPool },
+  });
+  const answer = await runPipeline(pipelineQuery, recorder.ports).catch((error: unknown) => {
     console.error({ event: "recommendation pipeline failed", error: errorText(error) });
     return null;
   });
@@ -177,9 +198,23 @@ export async function recommendProducts(
     application,
     answer,
     { limit: input.limit, test, exploration },
-    Math.random,
+    recorder.draw,
   );
   const listed = inPlay.filter(({ position }) => position > 0);
+  const distances = listed.map(({ item }) => shownDistance(item.ranked.distanceKm, requester, resolved));
+  const cardsMs = performance.now() - cardsStarted;
+  const explanations = input.explain
+    ? await explainItems(
+        answer,
+        listed.map(({ item: { ranked, card }, rank }, i) => ({
+          ...{ ranked, title: card.title, distanceKm: distances[i], isExplored: rank > input.limit },
+        })),
+        { requester, source: resolved.source, language },
+      ).catch((error: unknown) => {
+        console.error({ event: "list not explained", error: errorText(error) });
+        return null;
+      })
+    : null;
   const stageOf = (name: string, ms: number, reason: string | undefined): Stage => ({
     name,
     ms: round(ms),
@@ -191,7 +226,16 @@ export async function recommendProducts(
     stageOf("place", locationMs, resolved.skipped ?? namesSkipped),
     ...(modelSkipped ? [stageOf("model", modelMs, modelSkipped)] : []),
     ...answer.stages,
-    stageOf("cards", performance.now() - cardsStarted, cardsSkipped),
+    stageOf("cards", cardsMs, cardsSkipped),
+    ...(input.explain
+      ? [
+          stageOf(
+            "explain",
+            performance.now() - cardsStarted - cardsMs,
+            explanations ? undefined : "the model: failed",
+          ),
+        ]
+      : []),
   ];
   const recommendationId = await sealObjectId(
     await pseudonymKeysOf(env),
@@ -213,8 +257,11 @@ export async function recommendProducts(
       position,
       score: ranked.score,
       propensity,
+      sources: sourcesOf(answer.candidates[ranked.index], answer.blockBySource),
     })),
     stages,
+    input: inputOfReceipt(input, pipelineQuery),
+    sources: countSources(answer),
     ...(variants.length === 0
       ? {}
       : {
@@ -225,22 +272,25 @@ export async function recommendProducts(
         }),
   };
   // What is near a place tells the place, so the list for a user who allows no location is not stored.
-  if (resolved.precision !== "none" || point === null)
+  if (resolved.precision !== "none" || point === null) {
+    const rankedInPlay = inPlay.map((each) => ({ ...each, item: each.item.ranked }));
+    const ranked = rankedInPlay.map(({ item }) => item);
+    const inputs = recordsInputs(env, input.explain)
+      ? recorder.inputsOf(pipelineQuery, listingOf(answer, ranked, input.limit))
+      : null;
+    // Compressed before the answer: who reads the receipt right after it also finds the inputs.
+    const compressed = inputs ? await compressInputs(inputs) : undefined;
     waitUntil(
       storeImpression(
         session,
         {
           ...{ application, userId: input.userId, requester },
-          impression: impressionOf(
-            answer,
-            inPlay.map((each) => ({ ...each, item: each.item.ranked })),
-            receipt,
-            Math.random,
-          ),
+          impression: impressionOf(answer, rankedInPlay, receipt, Math.random, compressed),
         },
         impressionDelayOf(env),
       ),
     );
+  }
   // The impression holds its own copy of the features. The shadow model is the last reader of the batch.
   if (shadow)
     waitUntil(
@@ -256,15 +306,16 @@ export async function recommendProducts(
     location: mayKnow(requester, resolved.source) ? location : withoutNames(location),
     ...answerFilterOf(filter),
     candidates: answer.candidates.length,
-    items: listed.map(({ item: { ranked, card }, position }) => {
-      const { productId, score, distanceKm, reasons } = ranked;
+    items: listed.map(({ item: { ranked, card }, position }, i) => {
+      const { productId, score, reasons } = ranked;
       return {
         productId,
         rank: position,
         score,
-        distanceKm: shownDistance(distanceKm, requester, resolved),
+        distanceKm: distances[i],
         product: shownProductOf(card, now),
         ...(input.explain ? { reasons: shownReasons(reasons, requester, resolved.source) } : {}),
+        ...(explanations ? { explanation: explanations[i] } : {}),
       };
     }),
     searched: answer.searched ?? { radiusKm: null, complete: false },

@@ -79,7 +79,12 @@ export const services = {
 };
 
 /** Returns a recommendation for Ann in Oslo, after its background work is done. */
-export async function recommendForAnn(change: object, input: object = {}, application = "demo") {
+export async function recommendForAnn(
+  change: object,
+  input: object = {},
+  application = "demo",
+  requester = trustedRequester,
+) {
   const pending: Promise<unknown>[] = [];
   const result = await recommendProducts(
     { ...services, ...change } as never,
@@ -87,7 +92,7 @@ export async function recommendForAnn(change: object, input: object = {}, applic
     {
       input: recommendationInput.parse({ userId: "ann", location: osloPoint, limit: 5, ...input }),
       edge: nowhere,
-      requester: trustedRequester,
+      requester,
     },
     (work) => void pending.push(work.catch(() => null)),
   );

@@ -1,0 +1,36 @@
+import { sourcesOf } from "../../../model/pipeline/fetch-candidates.ts";
+import type { PipelineAnswer, PipelineQuery } from "../../../model/pipeline/run-pipeline.ts";
+import type {
+  CandidateSourceName,
+  ReceiptInput,
+  RecommendationInput,
+} from "../../../shared/contracts/recommendation.ts";
+
+/**
+ * Returns a request with its defaults as a receipt shows it: with the currency of the filter and the settings of the
+ * deployment, and without the user and the place, which the receipt names as far as its reader may know them.
+ */
+export function inputOfReceipt(
+  { userId: _user, location: _location, purchased: _purchased, ...input }: RecommendationInput,
+  { filter, historyRules, exploration, hidesSmallCounts = false }: PipelineQuery,
+): ReceiptInput {
+  const { expressionScope: _scope, ...shownFilter } = filter;
+  return {
+    ...input,
+    filter: shownFilter,
+    ...historyRules,
+    exploration: exploration ?? { rate: 0, depth: 0 },
+    hidesSmallCounts,
+  };
+}
+
+/** Returns how many of the candidates each source found. */
+export function countSources({
+  candidates,
+  blockBySource,
+}: Pick<PipelineAnswer, "candidates" | "blockBySource">): Record<CandidateSourceName, number> {
+  const counts = { near: 0, chosen: 0, next: 0 };
+  for (const candidate of candidates)
+    for (const source of sourcesOf(candidate, blockBySource)) counts[source]++;
+  return counts;
+}

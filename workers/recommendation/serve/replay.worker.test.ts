@@ -1,0 +1,142 @@
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { trustedRequester } from "../../../shared/contracts/requester.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
+import { recommendForAnn, services } from "../testing/services.ts";
+import { environment } from "../testing/user-sessions.ts";
+import { replayRecommendation } from "./replay-recommendation.ts";
+
+/** Makes a recommendation for Ann in an application of its own, and returns it with her object. */
+async function recommend(application: string, input: object = {}, change: object = {}) {
+  const answer = unwrap(await recommendForAnn(change, input, application), "the recommendation service");
+  const session = environment.USER_SESSION.get(environment.USER_SESSION.idFromName(`${application}:ann`));
+  const receipt = await session.receipt(application, answer.recommendationId);
+  if (receipt === null) throw new Error("there is no receipt");
+  const replay = async () =>
+    unwrap(
+      await replayRecommendation(
+        services as never,
+        application,
+        receipt,
+        await session.recordedInputs(application, answer.recommendationId),
+      ),
+      "the replay",
+    );
+  return { answer, session, receipt, replay };
+}
+
+const explained = { explain: true, limit: 8 };
+
+describe("replayRecommendation", () => {
+  it("computes the same list, in workerd, with the bundled model", async () => {
+    const variants = [
+      {},
+      { diversity: 0.7 },
+      { boost: { books: 3 } },
+      { caps: { perCategory: 3 } },
+      { exclude: ["p1", "p2"] },
+    ];
+    const exploring = { ROLLOUT: JSON.stringify({ exploration: { rate: 0.5, depth: 5 } }) };
+    for (const [i, input] of variants.entries()) {
+      const { answer, receipt, replay } = await recommend(`same-${i}`, { ...explained, ...input }, exploring);
+      const { same, items, gone } = await replay();
+      expect(gone).toEqual([]);
+      expect(same).toBe(true);
+      expect(items.map(({ productId, score }) => ({ productId, score }))).toEqual(
+        answer.items.map(({ productId, score }) => ({ productId, score })),
+      );
+      expect(receipt.input).toMatchObject({ ...input, limit: 8, candidates: 500, purchasedDays: 30 });
+      expect(receipt.sources).toMatchObject({ near: 20 - (input.exclude?.length ?? 0), next: 0 });
+    }
+  });
+
+  it("names the inputs if they were not recorded", async () => {
+    const { replay } = await recommend("not-recorded", { limit: 8 });
+    expect(await replay()).toMatchObject({ same: false, items: [], gone: [{ what: "inputs" }] });
+    const all = await recommend("recorded", { limit: 8 }, { RECORD_INPUTS: "all" });
+    expect(await all.replay()).toMatchObject({ same: true, gone: [] });
+    const none = await recommend("none-recorded", explained, { RECORD_INPUTS: "none" });
+    expect(await none.replay()).toMatchObject({ same: false, gone: [{ what: "inputs" }] });
+  });
+
+  it("names a model that was deleted", async () => {
+    const { receipt, session } = await recommend("model-gone", explained);
+    const inputs = await session.recordedInputs("model-gone", receipt.recommendationId);
+    const fallback = { ...receipt, model: { version: "retired", sha256: "" } };
+    const replay = await replayRecommendation(services as never, "model-gone", fallback, inputs);
+    expect(replay).toMatchObject({ ok: true, value: { same: false, gone: [{ what: "model" }] } });
+  });
+
+  it("says that another list comes of the same inputs", async () => {
+    const { receipt, session } = await recommend("other-code", explained);
+    const inputs = await session.recordedInputs("other-code", receipt.recommendationId);
+    const items = receipt.items.map((item) => ({ ...item, score: item.score + 1e-12 }));
+    const replay = await replayRecommendation(services as never, "other-code", { ...receipt, items }, inputs);
+    expect(replay).toMatchObject({ ok: true, value: { same: false, gone: [{ what: "code" }] } });
+  });
+});
+
+describe("recorded inputs", () => {
+  it("are those of the newest 50 recommendations", async () => {
+    const { session } = await recommend("newest", explained);
+    await runInDurableObject(session, (_object, { storage: { sql } }) => {
+      for (let i = 0; i < 60; i++)
+        sql.exec("INSERT INTO recorded_inputs VALUES (?, ?, ?)", `old-${i}`, i, new Uint8Array(8));
+    });
+    await recommend("newest", explained);
+    const ids = await runInDurableObject(session, (_object, { storage: { sql } }) =>
+      sql.exec<{ id: string }>("SELECT id FROM recorded_inputs ORDER BY time").toArray(),
+    );
+    expect(ids).toHaveLength(50);
+    expect(ids[0].id).toBe("old-12");
+  });
+
+  it("are deleted when the consent is lowered, also those of a list without a place", async () => {
+    const { session, replay } = await recommend("lowered", { ...explained, location: undefined });
+    expect((await replay()).same).toBe(true);
+    await session.setUserSettings("lowered", "ann", { home: null, precision: "city", version: 1 });
+    expect((await replay()).gone).toMatchObject([{ what: "inputs" }]);
+  });
+
+  it("are in the export of the user's object", async () => {
+    const { session } = await recommend("exported", explained);
+    const page = await session.exportPage({ table: "receipts", after: "" }, 10);
+    expect(page.items.map((item) => typeof JSON.parse(item).inputs)).toEqual(["string"]);
+  });
+});
+
+describe("an explanation", () => {
+  it("adds up to the score, and says where the product comes from", async () => {
+    const { answer } = await recommend("adds-up", { ...explained, boost: { books: 2 } });
+    for (const { score, explanation, distanceKm } of answer.items) {
+      if (!explanation) throw new Error("there is no explanation");
+      const { contributions, averageScore, sources, rules, probabilities, text } = explanation;
+      const sum = contributions.reduce((total, { value }) => total + value, 0);
+      expect(sum).toBeCloseTo(score - averageScore, 9);
+      expect(sources).toEqual(["near", "chosen"]);
+      expect(rules).toEqual([{ rule: "boost", factor: 2 }]);
+      expect(distanceKm).toBe(0);
+      expect(probabilities.click).toBeGreaterThan(0);
+      expect(probabilities.click).toBeLessThan(1);
+      expect(text).toContain("the shop features its category");
+    }
+  });
+
+  it("tells nothing of history and place to who may not know them, and still adds up", async () => {
+    const { answer } = await recommend("rights", explained);
+    const [{ explanation: whole }] = answer.items;
+    const requester = { ...trustedRequester, mayReadHistory: false, mayKnowPlace: false };
+    const shown = unwrap(
+      await recommendForAnn({}, explained, "rights-of-few", requester),
+      "the recommendation service",
+    );
+    expect(whole?.contributions.map(({ group }) => group)).toContain("own");
+    for (const { score, explanation } of shown.items) {
+      if (!explanation) throw new Error("there is no explanation");
+      expect(explanation.contributions.map(({ group }) => group).sort()).toEqual(["popularity", "withheld"]);
+      const sum = explanation.contributions.reduce((total, { value }) => total + value, 0);
+      expect(sum).toBeCloseTo(score - explanation.averageScore, 9);
+      expect(explanation.sources).toEqual(["near"]);
+    }
+  });
+});

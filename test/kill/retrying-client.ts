@@ -16,16 +16,18 @@ const recommendationShare = 0.1;
 const locationShare = 0.05;
 /** Probability that an event refers to the last recommendation. */
 const attributionProbability = 0.5;
-/** Probability that an event is sent late. */
-const lateProbability = 0.2;
 /** Largest number of earlier events that a request repeats. */
 const maxRepeatedEvents = 4;
 /** Largest number of new events in a request. */
 const maxNewEvents = 12;
 /** Probability that a request repeats one of its own events, and that it repeats earlier events. */
 const repeatProbability = 0.35;
-/** Largest age of an event that is sent late. The ages cover several days of the training log. */
-const maxEventAgeSeconds = 3 * 86_400;
+/**
+ * Age of the events of a product, in seconds: those of each fifth product are late by some days, the others happen now. A user
+ * counts for a product in a few hours only, so the hours of one product must not vary.
+ */
+const ageSecondsOf = (productNumber: number): number =>
+  productNumber % 5 === 0 ? (1 + (productNumber % 3)) * 22 * 3600 : 0;
 
 /** Options of a {@link RetryingClient}. */
 export interface RetryingClientOptions {
@@ -80,13 +82,14 @@ export class RetryingClient {
       this.#lastRecommendation && random.next() < attributionProbability ? this.#lastRecommendation : null;
     const choices =
       recommendation && recommendation.productIds.length > 0 ? recommendation.productIds : productIds;
-    const ageSeconds = random.next() < lateProbability ? random.next() * maxEventAgeSeconds : 0;
+    const productId = choices[random.below(choices.length)];
+    const ageSeconds = ageSecondsOf(productIds.indexOf(productId));
     const userId = recommendation?.userId ?? this.#randomUser();
     return {
       eventId: `e${this.#nextEventNumber++}`,
       userId,
       type: eventTypes[random.below(eventTypes.length)],
-      productId: choices[random.below(choices.length)],
+      productId,
       timestamp: new Date(Date.now() - ageSeconds * 1000).toISOString(),
       ...(recommendation ? { recommendationId: recommendation.recommendationId } : {}),
     };

@@ -5,8 +5,11 @@ import { cachedBytesPerRow } from "../../../model/retrieval/score-rows.ts";
 import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import { type LocationHint, locationHints } from "../../../shared/geo/location-hint.ts";
 
-/** Largest size of an isolate's tiles, in bytes. */
-const maxBytes = 48 * 1024 * 1024;
+/**
+ * Largest size of an isolate's tiles, in bytes: 80,000 products. Buffers that await collection come on top, up to 75 MB, and an
+ * isolate of Cloudflare has 128 MB.
+ */
+const maxBytes = 16 * 1024 * 1024;
 /** Size that the cache assumes for an empty result, in bytes. */
 const emptyBytes = 64;
 /** Tiles whose versions an isolate remembers after they made room for others, at most. */

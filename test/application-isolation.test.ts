@@ -99,6 +99,8 @@ async function createFirstApplication(): Promise<void> {
   });
   expect(sent.status, await sent.text()).toBe(201);
   resourceIds.set("/v1/models/", "model-of-ann");
+  await callSuccessfully("PUT", "/v1/scenarios/lunch", { body: { exclude: [marker] } });
+  resourceIds.set("/v1/scenarios/", "lunch");
   const catalog = await stack.binding("product", "CATALOGUE");
   await catalog.send({ application: "demo", productIds: marker });
   const deadLetters = await pollUntil(

@@ -55,7 +55,9 @@ async function createResources(): Promise<Map<string, string>> {
     body: { consent: { location: "city" } },
   });
   const merged = await create("POST", "/v1/users/known/merge", { from: `anon-${"a".repeat(22)}` });
+  for (const limit of [5, 6]) await create("PUT", "/v1/scenarios/known", { limit });
   return new Map([
+    ["/v1/scenarios/", "known"],
     ["/v1/merges/", merged.id],
     ["/v1/coarsenings/", lowered.body.coarsening.id],
     ["/v1/recommendations/", answer.recommendationId],

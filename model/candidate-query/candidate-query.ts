@@ -13,6 +13,8 @@ export interface CandidateQuery {
   /** Local hour (0-23) at the user's location. */
   hour: number;
   filter: DecidedFilter;
+  /** Ids of the products that may be candidates; absent for all. */
+  only?: readonly string[];
   /** Products that are no candidates. */
   exclude?: readonly string[];
   /** Categories whose products are no candidates. */

@@ -60,3 +60,6 @@ export const popularityRanker = createLinearRanker("popularity", -4, {
   hot_7d: 1,
   distance_log: -1.5,
 });
+
+/** Ranks by how lately the user chose a product; products that they never chose come last. */
+export const recencyRanker = createLinearRanker("recency", -4, { own_known: 4, own_recency: -1 });

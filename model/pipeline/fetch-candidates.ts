@@ -70,7 +70,11 @@ export async function fetchCandidates(
 
 /** Returns at most `limit` candidates that match the query, one for each product. */
 function merge(query: CandidateQuery, near: Columns | null, others: readonly Columns[]): Candidate[] {
-  const test = compileProductTest(query).row;
+  const matches = compileProductTest(query).row;
+  const only = query.only && new Set(query.only);
+  const test: typeof matches = only
+    ? (block, row) => matches(block, row) && only.has(block.id(row))
+    : matches;
   const merged = new ProductMap<Candidate>(query.limit + others.reduce((sum, { count }) => sum + count, 0));
   const add = (block: Columns, row: number, nearScore: number): void => {
     const earlier = merged.get(block, row);

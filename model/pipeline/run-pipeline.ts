@@ -39,6 +39,8 @@ export interface PipelineQuery {
   filter: DecidedFilter;
   /** Products to leave out. */
   exclude?: readonly string[];
+  /** Ids of the only products that the list may contain; absent for all. */
+  only?: readonly string[];
   rules: Rules;
   /** Rules for products that the user dismissed or purchased before. */
   historyRules: HistoryRules;
@@ -139,6 +141,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     hour,
     filter,
     exclude,
+    only: query.only,
     excludeCategories: removedCategories(rules.boost),
     hidesSmallCounts: query.hidesSmallCounts,
     limit: maxCandidates,

@@ -11,6 +11,7 @@ import {
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ShownProduct, shownProduct } from "./product.ts";
+import { scenarioName } from "./scenario-name.ts";
 import { type InputWarning, inputWarning } from "./warning.ts";
 
 /**
@@ -24,24 +25,51 @@ import { type InputWarning, inputWarning } from "./warning.ts";
 export const purchasedRule = z.enum(["auto", "hide", "fade", "keep"]);
 export type PurchasedRule = z.infer<typeof purchasedRule>;
 
-const recommendationFields = z.strictObject({
+/** What a user looks at now. */
+export const recommendationContext = nullIsAbsent(
+  z.strictObject({ productIds: z.array(identifier).min(1).max(20) }),
+).meta({
+  description:
+    "Products that the user looks at, or has in the cart, the last one last. They count as the user's newest choices, and are no recommendations themselves.",
+});
+
+export const recommendationFields = z.strictObject({
   userId: identifier,
   location: point.optional(),
-  limit: z.number().int().min(1).max(100).default(10),
-  /**
-   * Maximum number of candidates that the model ranks; `limit`, if that is larger. A smaller number is faster, a larger
-   * one ranks better.
-   */
-  candidates: z.number().int().min(20).max(500).default(500),
+  scenario: scenarioName.optional().meta({
+    description:
+      "Name of a scenario, whose fields hold where the request has none. `filter`, `boost` and `caps` are merged field by field, and `exclude` is joined.",
+  }),
+  context: recommendationContext.optional(),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: "Products to return, at most; 10 if absent." }),
+  candidates: z.number().int().min(20).max(500).optional().meta({
+    description: "Candidates that the model ranks, at most: 500 if absent, and never fewer than `limit`.",
+  }),
   filter: productFilter.optional(),
   /** Factors by category, 0 to 10, that multiply the scores. */
   boost: boundedRecord(128, z.number().min(0).max(10)).optional(),
-  /** Maximal marginal relevance: 0 orders by score alone, 1 makes the categories as different as possible. */
-  diversity: z.number().min(0).max(1).default(0),
+  diversity: z.number().min(0).max(1).optional().meta({
+    description:
+      "Maximal marginal relevance: 0 (if absent) orders by score alone, 1 makes the products as different as possible.",
+  }),
   caps: nullIsAbsent(z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() })).optional(),
   exclude: z.array(identifier).max(500).optional(),
   /** What happens to products that the user purchased; the deployment's setting if absent. */
   purchased: purchasedRule.optional(),
+  only: z.enum(["chosen", "purchased"]).optional().meta({
+    description:
+      "Recommends only products that the user chose before (viewed, clicked, carted or purchased), or only those that they purchased: the 256 that they most likely choose again.",
+  }),
+  rankBy: z.enum(["model", "popularity", "recency"]).optional().meta({
+    description:
+      "What scores the products: the model (if absent), the popularity among all users, or how lately the user chose them.",
+  }),
   explain: z.boolean().default(false),
   /** Time budget in milliseconds. The pipeline skips stages that no longer fit and names them in `stages`. */
   budgetMs: z.number().int().min(1).max(10_000).optional().meta({
@@ -52,6 +80,18 @@ const recommendationFields = z.strictObject({
 /** Body of `POST /v1/recommendations`. Null means absent. */
 export const recommendationInput = nullIsAbsent(recommendationFields);
 export type RecommendationInput = z.infer<typeof recommendationInput>;
+
+/** A request with the fields of its scenario, and with defaults. */
+export type CompleteRecommendationInput = RecommendationInput &
+  Required<Pick<RecommendationInput, "limit" | "candidates" | "diversity">>;
+
+/** Returns a request with defaults for the fields that neither it nor its scenario has. */
+export const completeInput = (input: RecommendationInput): CompleteRecommendationInput => ({
+  ...input,
+  limit: input.limit ?? 10,
+  candidates: input.candidates ?? 500,
+  diversity: input.diversity ?? 0,
+});
 
 /** A stage of the recommendation pipeline. */
 export const stage = z.object({

@@ -19,6 +19,7 @@ import type {
 } from "../contracts/recommendation.ts";
 import type { Requester } from "../contracts/requester.ts";
 import type { Result } from "../contracts/result.ts";
+import type { Scenario, ScenarioDetails, ScenarioSettings } from "../contracts/scenario.ts";
 import type { LocationInput, LocationOutcome } from "../contracts/user.ts";
 import type { Language } from "../language/languages.ts";
 import type { DeadLetterApi } from "./dead-letter-api.ts";
@@ -203,6 +204,21 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
    * that is deployed with the code. If that one serves, refuses with `conflict` unless another version served before it.
    */
   rollback(application: string, version: string): Promise<Result<ModelRecord>>;
+  /** Lists the scenarios that requests may name, ready-made ones too, by name. */
+  listScenarios(application: string): Promise<Result<Scenario[]>>;
+  /** Returns a scenario with its versions. */
+  getScenario(application: string, name: string): Promise<Result<ScenarioDetails>>;
+  /** Stores a new version of a scenario, which serves at once; with `validateOnly`, only checks it. */
+  putScenario(
+    application: string,
+    name: string,
+    settings: ScenarioSettings,
+    validateOnly: boolean,
+  ): Promise<Result<Scenario>>;
+  /** Makes an earlier version of a scenario serve: the named one, else the one before. */
+  rollBackScenario(application: string, name: string, version: number | undefined): Promise<Result<Scenario>>;
+  /** Deletes a scenario with all its versions. */
+  deleteScenario(application: string, name: string): Promise<Result<null>>;
   /** Opens the WebSocket of the user that {@link liveHeaders} name. The gateway forwards the upgrade request. */
   fetch(request: Request): Promise<Response>;
 }

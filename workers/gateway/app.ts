@@ -41,6 +41,7 @@ import { addProductRoutes } from "./routes/products.ts";
 import { addRebuildRoute } from "./routes/rebuild.ts";
 import { addRecalibrationRoutes } from "./routes/recalibrations.ts";
 import { addRecommendationRoutes } from "./routes/recommendations.ts";
+import { addScenarioRoutes } from "./routes/scenarios.ts";
 import { addTokenRoutes } from "./routes/tokens.ts";
 import { addUserRoutes } from "./routes/users.ts";
 
@@ -120,6 +121,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addCoarseningRoute(app, dependencies, guard);
   addModelRoutes(app, dependencies, guard);
   addExperimentRoutes(app, dependencies, guard);
+  addScenarioRoutes(app, dependencies, guard);
   addRecalibrationRoutes(app, dependencies, guard);
   addKeyRoutes(app, dependencies, guard, authenticator);
   addTokenRoutes(app, dependencies, guard);

@@ -13,6 +13,8 @@ import {
 import { rebuildInput } from "../../shared/contracts/rebuild.ts";
 import { productListQuery } from "../../shared/contracts/recommendation.ts";
 import { requester } from "../../shared/contracts/requester.ts";
+import { scenarioSettings } from "../../shared/contracts/scenario.ts";
+import { scenarioName } from "../../shared/contracts/scenario-name.ts";
 import { locationInput } from "../../shared/contracts/user.ts";
 
 // Each schema validates the arguments of one RPC method of service.ts.
@@ -48,6 +50,9 @@ export const historyCall = z.object({
   application: applicationName,
   events: z.array(eventInput).max(maxHistoryEvents),
 });
+export const scenarioRef = z.object({ application: applicationName, name: scenarioName });
+export const putScenarioCall = scenarioRef.extend({ settings: scenarioSettings, validateOnly: z.boolean() });
+export const rollBackScenarioCall = scenarioRef.extend({ version: z.number().int().min(1).optional() });
 export const locationCall = userRef.extend({ input: locationInput, requester });
 export const settingsCall = userRef.extend({ settings: settingsInput });
 export const mergeCall = userRef.extend({

@@ -154,3 +154,19 @@ export const drift = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.application, table.version, table.day] })],
 );
+
+/** Versions of scenarios. Of each scenario, one version is current. */
+export const scenarios = sqliteTable(
+  "scenarios",
+  {
+    application: text("application").notNull(),
+    name: text("name").notNull(),
+    version: integer("version").notNull(),
+    /** JSON; see shared/contracts/scenario.ts. */
+    settings: text("settings").notNull(),
+    /** Seconds since the Unix epoch. */
+    createdAt: real("created_at").notNull(),
+    isCurrent: integer("is_current", { mode: "boolean" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.application, table.name, table.version] })],
+);

@@ -29,6 +29,7 @@ import type {
 import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retentionCall } from "../../shared/contracts/retention.ts";
+import type { Scenario, ScenarioDetails, ScenarioSettings } from "../../shared/contracts/scenario.ts";
 import type { LocationInput, LocationOutcome } from "../../shared/contracts/user.ts";
 import { DeadLetterService } from "../../shared/dead-letters/dead-letter-service.ts";
 import { removeExpiredDeadLetters } from "../../shared/dead-letters/remove-expired-dead-letters.ts";
@@ -57,10 +58,13 @@ import {
   manifestCall,
   mergeCall,
   mergeQuery,
+  putScenarioCall,
   rebuildCall,
   receiptCall,
   registerCandidateCall,
   requesterCall,
+  rollBackScenarioCall,
+  scenarioRef,
   scoreListsCall,
   settingsCall,
   similarCall,
@@ -68,6 +72,7 @@ import {
   tryModelCall,
   userRef,
 } from "./rpc-inputs.ts";
+import { Scenarios } from "./scenarios/scenarios.ts";
 import { askSealedObject, sealedIdOf } from "./sealed-objects.ts";
 import { knownProfiles } from "./serve/known-profiles.ts";
 import { pushRecommendations } from "./serve/push-recommendations.ts";
@@ -397,6 +402,41 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   async rollback(application: string, version: string): Promise<Result<ModelRecord>> {
     const parsed = parse(applicationName, application);
     return parsed.ok ? this.#registry(application).rollback(version, now()) : parsed;
+  }
+
+  async listScenarios(application: string): Promise<Result<Scenario[]>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? ok(await new Scenarios(this.env, application).list()) : parsed;
+  }
+
+  async getScenario(application: string, name: string): Promise<Result<ScenarioDetails>> {
+    const parsed = parse(scenarioRef, { application, name });
+    return parsed.ok ? new Scenarios(this.env, application).get(name) : parsed;
+  }
+
+  async putScenario(
+    application: string,
+    name: string,
+    settings: ScenarioSettings,
+    validateOnly: boolean,
+  ): Promise<Result<Scenario>> {
+    const parsed = parse(putScenarioCall, { application, name, settings, validateOnly });
+    if (!parsed.ok) return parsed;
+    return new Scenarios(this.env, application).put(name, parsed.value.settings, validateOnly, now());
+  }
+
+  async rollBackScenario(
+    application: string,
+    name: string,
+    version: number | undefined,
+  ): Promise<Result<Scenario>> {
+    const parsed = parse(rollBackScenarioCall, { application, name, version });
+    return parsed.ok ? new Scenarios(this.env, application).rollback(name, version) : parsed;
+  }
+
+  async deleteScenario(application: string, name: string): Promise<Result<null>> {
+    const parsed = parse(scenarioRef, { application, name });
+    return parsed.ok ? new Scenarios(this.env, application).remove(name) : parsed;
   }
 
   /** Opens the WebSocket of the user whom the gateway names in the request headers. */

@@ -285,6 +285,11 @@ const recommendationService = (): RecommendationApi => {
     registerCandidate: async () => ok(record),
     promote: async () => notFound("model"),
     rollback: async () => notFound("model"),
+    listScenarios: async () => ok([]),
+    getScenario: async () => notFound("scenario"),
+    putScenario: async (_application, name, settings) => ok({ name, settings, version: 1, createdAt: at }),
+    rollBackScenario: async () => notFound("scenario"),
+    deleteScenario: async () => notFound("scenario"),
     fetch: async () => new Response(null, { status: 404 }),
   };
 };

@@ -22,6 +22,7 @@ const bodies: Record<string, (userId: string) => object> = {
   "POST /v1/tokens": (userId) => ({ userId }),
   "POST /v1/sessions": () => ({}),
   "POST /v1/sessions/renew": () => ({}),
+  "PUT /v1/scenarios/{name}": () => ({ diversity: 0.5 }),
   "PUT /v1/imports/{name}": () => ({ status: "done", done: 1, total: 1 }),
 };
 

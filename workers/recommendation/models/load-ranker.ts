@@ -1,5 +1,5 @@
 import { modelIdentity } from "../../../model/onnx/model-identity.ts";
-import { linearRanker, popularityRanker } from "../../../model/pipeline/fallback-rankers.ts";
+import { linearRanker, popularityRanker, recencyRanker } from "../../../model/pipeline/fallback-rankers.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { modelManifest } from "../../../shared/contracts/model.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
@@ -35,6 +35,6 @@ export async function rankerOf(
   { version, sha256 }: { version: string; sha256: string },
 ): Promise<Result<Ranker>> {
   if (sha256 !== "") return loadRanker(env, application, sha256);
-  const fallback = [linearRanker, popularityRanker].find((each) => each.version === version);
+  const fallback = [linearRanker, popularityRanker, recencyRanker].find((each) => each.version === version);
   return fallback ? ok(fallback) : refuse("not_found", `There is no model ${version}.`);
 }

@@ -2,8 +2,8 @@ import { sourcesOf } from "../../../model/pipeline/fetch-candidates.ts";
 import type { PipelineAnswer, PipelineQuery } from "../../../model/pipeline/run-pipeline.ts";
 import type {
   CandidateSourceName,
+  CompleteRecommendationInput,
   ReceiptInput,
-  RecommendationInput,
 } from "../../../shared/contracts/recommendation.ts";
 
 /**
@@ -11,7 +11,7 @@ import type {
  * deployment, and without the user and the place, which the receipt names as far as its reader may know them.
  */
 export function inputOfReceipt(
-  { userId: _user, location: _location, purchased: _purchased, ...input }: RecommendationInput,
+  { userId: _user, location: _location, purchased: _purchased, ...input }: CompleteRecommendationInput,
   { filter, historyRules, exploration, hidesSmallCounts = false }: PipelineQuery,
 ): ReceiptInput {
   const { expressionScope: _scope, ...shownFilter } = filter;

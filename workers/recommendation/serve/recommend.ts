@@ -4,7 +4,9 @@ import { expressionUserOf } from "../../../model/expressions/expression-user.ts"
 import { userListFields } from "../../../model/expressions/standard-fields.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
+import { popularityRanker, recencyRanker } from "../../../model/pipeline/fallback-rankers.ts";
 import { sourcesOf } from "../../../model/pipeline/fetch-candidates.ts";
+import type { Ranker } from "../../../model/pipeline/ports.ts";
 import { InputRecorder } from "../../../model/pipeline/recorded-inputs.ts";
 import { listingOf } from "../../../model/pipeline/replay-list.ts";
 import {
@@ -14,15 +16,17 @@ import {
   runPipeline,
 } from "../../../model/pipeline/run-pipeline.ts";
 import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profile.ts";
+import { profileInContext } from "../../../model/profile/profile-in-context.ts";
 import { answerFilterOf, checkFilter } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
-import type {
-  ReceiptRecord,
-  RecommendationAnswer,
-  RecommendationInput,
-  Stage,
+import {
+  completeInput,
+  type ReceiptRecord,
+  type RecommendationAnswer,
+  type RecommendationInput,
+  type Stage,
 } from "../../../shared/contracts/recommendation.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
@@ -41,6 +45,7 @@ import {
 } from "../models/serving-rankers.ts";
 import { advanceRollout } from "../rollout/advance-rollout.ts";
 import { scoreShadow } from "../rollout/score-shadow.ts";
+import { resolveScenario } from "../scenarios/resolve-scenario.ts";
 import {
   historyRulesOf,
   impressionDelayOf,
@@ -48,6 +53,7 @@ import {
   recordsInputs,
   rolloutSettingsOf,
 } from "../settings.ts";
+import { contextProducts } from "./context-products.ts";
 import { decideListFilter } from "./decide-list-filter.ts";
 import { explainItems } from "./explain-items.ts";
 import { exploredList } from "./explored-list.ts";
@@ -118,10 +124,19 @@ export interface RecommendationRequest {
 export async function recommendProducts(
   env: RecommendationEnv,
   application: string,
-  { input: requested, edge, requester, language = defaultLanguage }: RecommendationRequest,
+  { input: asked, edge, requester, language = defaultLanguage }: RecommendationRequest,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
+  const resolvedInput = await resolveScenario(env, application, asked, waitUntil);
+  if (!resolvedInput.ok) return resolvedInput;
+  const requested = resolvedInput.value;
+  const usesHistory = requested.only !== undefined || requested.rankBy === "recency";
+  if (usesHistory && !requester.mayReadHistory)
+    return refuse(
+      "forbidden",
+      "A list by `only` or by `rankBy: recency` shows the user's history: send a token of the user, or a key with `people:read`.",
+    );
   const checked = checkFilter(requested.filter ?? {}, userListFields, "filter.expression");
   if (!checked.ok) return checked;
   const budgetMs = requested.budgetMs ?? Number.POSITIVE_INFINITY;
@@ -131,16 +146,22 @@ export async function recommendProducts(
   const session = userSessionStub(env.USER_SESSION, application, requested.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, requested.userId, waitUntil);
+  const contextIds = requested.context?.productIds ?? [];
+  const looking = contextProducts(env.PRODUCT, application, contextIds);
   const reading = knownProfiles.read(session, application, requester, defaultConsentOf(env));
   const loaded = await loadProfile(reading, budgetMs);
   if (!loaded.ok) return loaded;
   const { skipped } = loaded.value;
-  const profile = profileFor(requester, loaded.value.profile);
+  const stored = profileFor(requester, loaded.value.profile);
   const profileMs = performance.now() - started;
   const query = { stated: requested.location, edge, now, lastLocationSeconds: lastLocationSecondsOf(env) };
-  const resolved = await resolveLocation(env.LOCATION, profile, query, requester);
+  const resolved = await resolveLocation(env.LOCATION, stored, query, requester);
   const { point } = resolved;
-  const user = requester.mayReadHistory ? expressionUserOf(profile) : null;
+  const offsetSeconds = utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now);
+  const { products: context, skipped: contextSkipped } = await looking;
+  const profile = profileInContext(stored, context, now, offsetSeconds);
+  const exclude = [...(requested.exclude ?? []), ...contextIds];
+  const user = requester.mayReadHistory ? expressionUserOf(stored) : null;
   const filter = await decideListFilter(env.LOCATION, application, requested.filter ?? {}, {
     ...{ now, point, user },
   }).catch((error: unknown) => {
@@ -155,8 +176,11 @@ export async function recommendProducts(
     );
   const locationMs = performance.now() - started - profileMs;
   const servingRankers = await serving;
-  const { input, variants } = await experimenting;
-  const { rankers, shadow, skipped: modelSkipped } = servingRankers;
+  const { input: varied, variants } = await experimenting;
+  const input = completeInput(varied);
+  const { skipped: modelSkipped } = servingRankers;
+  const rankers = rankersBy(input.rankBy, servingRankers.rankers);
+  const shadow = rankers === servingRankers.rankers ? servingRankers.shadow : null;
   const modelMs = performance.now() - started - profileMs - locationMs;
 
   const { exploration } = rolloutSettingsOf(env);
@@ -164,9 +188,10 @@ export async function recommendProducts(
     profile,
     point,
     now,
-    offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
+    offsetSeconds,
     filter,
-    exclude: input.exclude,
+    exclude,
+    ...(input.only ? { only: historyOf(stored, input.only) } : {}),
     rules: {
       limit: input.limit,
       boost: input.boost,
@@ -192,7 +217,7 @@ export async function recommendProducts(
     return refuse("unavailable", "No products can be recommended now; retry the request.", { retryAfter: 1 });
   const { location, namesSkipped } = answerLocationOf(resolved, answer.place);
   const cardsStarted = performance.now();
-  const test = compileProductTest({ point, filter, now, exclude: input.exclude }).row;
+  const test = compileProductTest({ point, filter, now, exclude }).row;
   const { inPlay, skipped: cardsSkipped } = await exploredList(
     env.PRODUCT,
     application,
@@ -223,7 +248,7 @@ export async function recommendProducts(
   });
   const stages: Stage[] = [
     stageOf("person", profileMs, skipped),
-    stageOf("place", locationMs, resolved.skipped ?? namesSkipped),
+    stageOf("place", locationMs, resolved.skipped ?? namesSkipped ?? contextSkipped),
     ...(modelSkipped ? [stageOf("model", modelMs, modelSkipped)] : []),
     ...answer.stages,
     stageOf("cards", cardsMs, cardsSkipped),
@@ -322,6 +347,17 @@ export async function recommendProducts(
     stages,
     ...(resolved.warnings.length > 0 ? { warnings: resolved.warnings } : {}),
   });
+}
+
+/** Returns the ids of the products that the user chose, or purchased, before. */
+const historyOf = ({ products, purchased }: ReadonlyProfile, only: "chosen" | "purchased"): string[] => [
+  ...(only === "chosen" ? products.keys() : purchased.keys()),
+];
+
+/** Returns the rankers of a request that names what scores the products. */
+function rankersBy(rankBy: RecommendationInput["rankBy"], serving: Ranker[]): Ranker[] {
+  if (rankBy === "popularity") return [popularityRanker];
+  return rankBy === "recency" ? [recencyRanker] : serving;
 }
 
 /** Returns the location part of the answer, and why its names are missing. */

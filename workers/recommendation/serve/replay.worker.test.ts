@@ -35,6 +35,7 @@ describe("replayRecommendation", () => {
       { boost: { books: 3 } },
       { caps: { perCategory: 3 } },
       { exclude: ["p1", "p2"] },
+      { rankBy: "popularity" },
     ];
     const exploring = { ROLLOUT: JSON.stringify({ exploration: { rate: 0.5, depth: 5 } }) };
     for (const [i, input] of variants.entries()) {

@@ -44,6 +44,8 @@ export interface NumberField extends FieldFacts {
   kind: "numbers";
   type: "number" | "time";
   numbers(columns: Columns, context: ExpressionContext): NumberReader | null;
+  /** The column whose decimals the numbers are, if they are nothing else: it compares with a limit without decimals. */
+  decimals?(columns: Columns): Float32Array;
 }
 
 /** A string of each product, as an index into the block's `strings`. Null for a block without the column. */

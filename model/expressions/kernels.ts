@@ -1,3 +1,4 @@
+import type { DecimalLimits } from "../columns/decimal-limits.ts";
 import type { ArithmeticOperator, ComparisonOperator } from "./tree.ts";
 
 // The loops over rows. Each has one operation and arrays of one type, so that the engine compiles it to a tight loop. A
@@ -25,6 +26,39 @@ export const compareWithLimit: Readonly<Record<ComparisonOperator, LimitKernel>>
   },
   "!=": (values, limit, count, mask) => {
     for (let i = 0; i < count; i++) mask[i] &= values[i] < limit || values[i] > limit ? 1 : 0;
+  },
+};
+
+/** Clears the mask of the rows of a column, from `start` on, whose decimal does not compare with a limit. */
+export type DecimalKernel = (
+  column: Float32Array,
+  { atLeast, above }: DecimalLimits,
+  start: number,
+  count: number,
+  mask: Uint8Array,
+) => void;
+
+/** {@link DecimalKernel} by operator; it compares as {@link compareWithLimit} does. */
+export const compareDecimals: Readonly<Record<ComparisonOperator, DecimalKernel>> = {
+  "<": (column, { atLeast }, start, count, mask) => {
+    for (let i = 0; i < count; i++) mask[i] &= column[start + i] < atLeast ? 1 : 0;
+  },
+  "<=": (column, { above }, start, count, mask) => {
+    for (let i = 0; i < count; i++) mask[i] &= column[start + i] < above ? 1 : 0;
+  },
+  ">": (column, { above }, start, count, mask) => {
+    for (let i = 0; i < count; i++) mask[i] &= column[start + i] >= above ? 1 : 0;
+  },
+  ">=": (column, { atLeast }, start, count, mask) => {
+    for (let i = 0; i < count; i++) mask[i] &= column[start + i] >= atLeast ? 1 : 0;
+  },
+  "==": (column, { atLeast, above }, start, count, mask) => {
+    for (let i = 0; i < count; i++)
+      mask[i] &= column[start + i] >= atLeast && column[start + i] < above ? 1 : 0;
+  },
+  "!=": (column, { atLeast, above }, start, count, mask) => {
+    for (let i = 0; i < count; i++)
+      mask[i] &= column[start + i] < atLeast || column[start + i] >= above ? 1 : 0;
   },
 };
 

@@ -1,5 +1,6 @@
 import { isInCategories } from "../../shared/contracts/category-path.ts";
 import type { Columns } from "../columns/columns.ts";
+import { decimalLimitsOf } from "../columns/decimal-limits.ts";
 import { noString } from "../columns/layout.ts";
 import type { ExpressionContext } from "./context.ts";
 import {
@@ -13,6 +14,7 @@ import {
   addSet,
   calculate,
   calculateRows,
+  compareDecimals,
   comparePairs,
   compareWithLimit,
   copyMask,
@@ -198,9 +200,9 @@ class BlockPlanner {
 
   #compareNumbers(operator: ComparisonOperator, left: NumberTree, right: NumberTree): Narrow {
     const limit = fixedNumber(right, this.#context);
-    if (limit !== null) return compareReader(this.#reader(left), operator, limit);
+    if (limit !== null) return this.#compareWithLimit(left, operator, limit);
     const leftLimit = fixedNumber(left, this.#context);
-    if (leftLimit !== null) return compareReader(this.#reader(right), exchanged[operator], leftLimit);
+    if (leftLimit !== null) return this.#compareWithLimit(right, exchanged[operator], leftLimit);
     const [readLeft, readRight] = [this.#reader(left), this.#reader(right)];
     const compare = comparePairs[operator];
     return (start, count, mask) => {
@@ -208,6 +210,15 @@ class BlockPlanner {
       compare(readLeft(start, count, mask, first), readRight(start, count, mask, second), count, mask);
       numbers.push(first, second);
     };
+  }
+
+  #compareWithLimit(tree: NumberTree, operator: ComparisonOperator, limit: number): Narrow {
+    const decimals = tree.kind === "field" ? tree.field.decimals?.(this.#columns) : undefined;
+    if (decimals === undefined || Number.isNaN(limit))
+      return compareReader(this.#reader(tree), operator, limit);
+    const compare = compareDecimals[operator];
+    const limits = decimalLimitsOf(limit);
+    return (start, count, mask) => compare(decimals, limits, start, count, mask);
   }
 
   #numberInList(operand: NumberTree, values: readonly number[]): Narrow {

@@ -134,6 +134,7 @@ const productFields: Record<string, Field> = {
     kind: "numbers",
     type: "number",
     description: "Rating of the product, 0 to 10.",
+    decimals: ({ rating }) => rating,
     numbers:
       ({ rating }) =>
       (start, count, _mask, out) => {

@@ -25,7 +25,7 @@ const plainQuery = ({ userId, point }: RequestOrigin, { replay, now }: IndexedMa
   now,
   offsetSeconds: utcOffsetAt(point.lat, point.lon, now),
   filter: {},
-  rules: { limit },
+  rules: { limit, collapse: [] },
   historyRules: { ...defaultHistoryRules, purchased: "keep" },
   maxCandidates,
   explain: false,
@@ -64,18 +64,28 @@ export async function measureRules(context: BenchContext): Promise<void> {
     radiusKm: 1000,
     includeUnavailable: true,
   };
+  // Products at the end of the catalog, which the exclusions leave in.
+  const pins = [...market.dataset.items.keys()]
+    .slice(-20)
+    .map((productId, i) => ({ productId, position: 1 + i * 5 }));
   const rules: Record<string, Partial<PipelineQuery>> = {
     "500 exclusions": { exclude },
     "all filters": { filter },
     "128 boosts": { rules: { limit, boost } },
     "a cap of 10 for each category": { rules: { limit, perCategory: 10 } },
+    "20 pins": { rules: { limit, pins } },
+    "one product of each group": { rules: { limit, collapse: ["group"] } },
+    "products viewed twice hidden": {
+      historyRules: { ...defaultHistoryRules, purchased: "keep", viewed: { times: 2, days: 90 } },
+    },
     diversity: { rules: { limit, diversity: 0.5 } },
     "purchased products": { historyRules: defaultHistoryRules },
     explanations: { explain: true },
   };
   const all: Partial<PipelineQuery> = {
     ...Object.assign({}, ...Object.values(rules)),
-    rules: { limit, boost, perCategory: 10, diversity: 0.5 },
+    rules: { limit, boost, pins, collapse: ["group"], perCategory: 10, perGroup: 3, diversity: 0.5 },
+    historyRules: { ...defaultHistoryRules, viewed: { times: 2, days: 90 } },
     exploration: { rate: 1, depth: 20 },
   };
   const origins = sampleRequestOrigins(market, originCount, 1);

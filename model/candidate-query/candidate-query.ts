@@ -1,6 +1,6 @@
 import type { DecidedFilter } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
-import type { FirstStage } from "../../shared/contracts/retrieval.ts";
+import type { FirstStage, ProductRef } from "../../shared/contracts/retrieval.ts";
 import type { ReadonlyProfile } from "../profile/profile.ts";
 import type { CandidateCaps } from "../retrieval/candidate-caps.ts";
 
@@ -15,6 +15,8 @@ export interface CandidateQuery {
   filter: DecidedFilter;
   /** Ids of the products that may be candidates; absent for all. */
   only?: readonly string[];
+  /** Products that are candidates if they match, however they rank. */
+  named?: readonly ProductRef[];
   /** Products that are no candidates. */
   exclude?: readonly string[];
   /** Categories whose products are no candidates. */

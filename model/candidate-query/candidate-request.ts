@@ -6,7 +6,7 @@ import { likelyRepeats } from "./likely-repeats.ts";
 
 /**
  * Returns the request for the candidates of a recommendation. `withProfile: false` leaves out the products that the
- * user's history leads to. `profileTimeoutMs` limits the wait for these products; null waits for all.
+ * user's history leads to; those that the query names stay. `profileTimeoutMs` limits the wait for these products; null waits for all.
  */
 export const candidateRequestOf = (
   query: CandidateQuery,
@@ -14,7 +14,9 @@ export const candidateRequestOf = (
   profileTimeoutMs: number | null = null,
 ): CandidateRequest => ({
   near: firstStageQueryOf(query),
-  chosen: withProfile ? likelyRepeats(query.profile, query.now) : [],
+  chosen: withProfile
+    ? [...likelyRepeats(query.profile, query.now), ...(query.named ?? [])]
+    : [...(query.named ?? [])],
   last: withProfile ? lastChoicesWithNextProducts(query.profile) : [],
   profileTimeoutMs,
 });

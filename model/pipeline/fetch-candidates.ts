@@ -89,6 +89,11 @@ function merge(query: CandidateQuery, near: Columns | null, others: readonly Col
   if (near) for (let row = 0; row < near.count; row++) add(near, row, 1 / (1 + row / nearRankScale));
   // Products of the other sources were added first, so the limit cuts those that only `near` found, worst first.
   const counter = new CandidateCounter(query.caps);
-  const candidates = merged.values().filter(({ block, row }) => counter.take(block, row));
-  return candidates.slice(0, query.limit);
+  const named = new Set(query.named?.map(({ productId }) => productId));
+  const isNamed = ({ block, row }: Candidate): boolean => named.size > 0 && named.has(block.id(row));
+  const all = merged.values();
+  const first = all.filter(isNamed);
+  const unnamed = named.size === 0 ? all : all.filter((each) => !isNamed(each));
+  const candidates = unnamed.filter(({ block, row }) => counter.take(block, row));
+  return [...first, ...candidates].slice(0, query.limit);
 }

@@ -1,4 +1,4 @@
-import { explore } from "../experiments/exploration.ts";
+import { exploreAroundPins } from "../experiments/explore-around-pins.ts";
 import type { Ranker } from "./ports.ts";
 import type { RecordedInputs } from "./recorded-inputs.ts";
 import { type PipelineAnswer, type PipelineItem, runPipeline } from "./run-pipeline.ts";
@@ -30,7 +30,7 @@ export async function replayList(
   const left = new Set(unlisted);
   const ranking = [...answer.items, ...answer.spare()].filter(({ productId }) => !left.has(productId));
   const { rules, exploration = { rate: 0, depth: 0 } } = query;
-  return explore(ranking.slice(0, listable), rules.limit, exploration, random)
+  return exploreAroundPins(ranking.slice(0, listable), ({ pin }) => pin, rules.limit, exploration, random)
     .filter(({ position }) => position > 0)
     .map(({ item: { productId, score }, propensity }) => ({ productId, score, propensity }));
 }

@@ -126,6 +126,26 @@ describe("runPipeline", () => {
     expect(after.items.flatMap(({ reasons }) => reasons)).toContain("chosen_before");
   });
 
+  it("shows a pinned product at its position, wherever it is, as long as the filter lets it pass", async () => {
+    const named = [4, 7].map((i) => {
+      const { change } = products[120 + i];
+      return { productId: change.productId, cell: addressOfProduct(change) };
+    });
+    const pins = named.map(({ productId }, i) => ({ productId, position: 2 + i }));
+    const rules = { limit: 8, pins };
+    const pinned = async (more: Partial<PipelineQuery> = {}) =>
+      (await recommend(emptyProfile(), { rules, named, ...more })).items.map(({ productId }) => productId);
+    // "lima-7" is not available.
+    const usual = (await recommend(emptyProfile())).items.map(({ productId }) => productId);
+    expect(await pinned()).toEqual([usual[0], "lima-4", ...usual.slice(1, 7)]);
+    expect(await pinned({ maxCandidates: 20 })).toContain("lima-4");
+    expect(await pinned({ filter: { includeUnavailable: true } })).toEqual(
+      expect.arrayContaining(["lima-4", "lima-7"]),
+    );
+    expect(await pinned({ filter: { radiusKm: 100 } })).not.toContain("lima-4");
+    expect(await pinned({ exclude: ["lima-4"] })).not.toContain("lima-4");
+  });
+
   it("returns the products that exploration may show as spare ones, within the rules", async () => {
     const rules = { limit: 8, perCategory: 6 };
     const exploration = { rate: 0.5, depth: 6 };

@@ -1,6 +1,7 @@
 import type { DecidedFilter, Searched } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { CandidateSourceName, Stage, TouchedRule } from "../../shared/contracts/recommendation.ts";
+import type { ProductRef } from "../../shared/contracts/retrieval.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import { categoryOf } from "../columns/columns.ts";
@@ -13,10 +14,13 @@ import { maxCandidatesPerRun } from "../onnx/inspect/limits.ts";
 import type { ReadonlyProfile } from "../profile/profile.ts";
 import { candidateCapsFor } from "../retrieval/candidate-caps.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
+import { removedCategories } from "../rules/category-boost.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
+import type { RankedRow } from "../rules/ranked-row.ts";
 import { rejectedCategories } from "../rules/rejected-categories.ts";
-import { applyRules, boostOf, type Rules, removedCategories } from "../rules/rules.ts";
+import type { Rules } from "../rules/rule.ts";
+import { RequestRules } from "../rules/rules.ts";
 import { touchedRules } from "../rules/touched-rules.ts";
 import { featuresMs, RequestBudget, rankingMs } from "./counted-work.ts";
 import { type BlockBySource, fetchCandidates, sourcesOf } from "./fetch-candidates.ts";
@@ -42,6 +46,8 @@ export interface PipelineQuery {
   /** Ids of the only products that the list may contain; absent for all. */
   only?: readonly string[];
   rules: Rules;
+  /** Products that rules name, with their addresses: they are candidates if the filter lets them pass. */
+  named?: readonly ProductRef[];
   /** Rules for products that the user dismissed or purchased before. */
   historyRules: HistoryRules;
   /** Whether the list tells nothing of what few users did: the candidate service hides their counts from all rankers. */
@@ -75,6 +81,8 @@ export interface PipelineItem {
   /** When the product was created, in seconds since the epoch. */
   createdAt: number;
   score: number;
+  /** Position that the product is pinned to, from 1; absent if it is not pinned. */
+  pin?: number;
   /** Index of the candidate, which is also the row of its features. */
   index: number;
   distanceKm: number | null;
@@ -140,6 +148,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     now,
     hour,
     filter,
+    named: query.named,
     exclude,
     only: query.only,
     excludeCategories: removedCategories(rules.boost),
@@ -177,7 +186,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const rejected = rejectedCategories(profile, now);
   const factors = purchasedFactors(profile, candidates, now, query.historyRules);
   const listScores = scoresAtDistance(scores, candidates, point);
-  const ranked = candidates.map(({ block, row }, index) => ({
+  const ranked = candidates.map(({ block, row }, index): RankedRow & { index: number } => ({
     block,
     row,
     score:
@@ -190,32 +199,37 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const extraRows =
     spareItems + (query.exploration && query.exploration.rate > 0 ? query.exploration.depth : 0);
   // The rules apply to the spare products too: they are the end of a longer list.
-  const order = applyRules(ranked, { ...rules, limit: limit + extraRows });
-  const touchedBy = (index: number): TouchedRule[] => {
-    const { block, row } = candidates[index];
-    const category = categoryOf(block, row);
-    return touchedRules([
-      { rule: "distance", factor: listScores[index] / scores[index] },
-      { rule: "purchased", factor: factors.get(index) },
-      { rule: "dismissed", factor: rejected.get(category ?? "") },
-      { rule: "boost", factor: boostOf(rules.boost, category) },
-    ]);
+  const requestRules = new RequestRules(rules, { now });
+  const order = requestRules.list(ranked, extraRows);
+  const touchedBy = ({ block, row, index, pin }: (typeof order)[number]): TouchedRule[] => {
+    const { score } = ranked[index];
+    return [
+      ...touchedRules([
+        { rule: "distance", factor: listScores[index] / scores[index] },
+        { rule: "purchased", factor: factors.get(index) },
+        { rule: "dismissed", factor: rejected.get(categoryOf(block, row)) },
+        { rule: "boost", factor: (requestRules.score({ block, row }, score) ?? score) / score },
+      ]),
+      ...(pin === undefined ? [] : [{ rule: "pin" }]),
+    ];
   };
   const width = features.dense.length / Math.max(1, features.count);
-  const itemOf = ({ block, row, score: value, index }: (typeof ranked)[number]): PipelineItem => {
+  const itemOf = (ordered: (typeof order)[number]): PipelineItem => {
+    const { block, row, score: value, index, pin } = ordered;
     const km = point ? distanceKm(point.lat, point.lon, block.lat[row], block.lon[row]) : Number.NaN;
     return {
       productId: block.id(row),
       version: block.version[row],
       createdAt: block.createdAt[row],
       score: value,
+      ...(pin === undefined ? {} : { pin }),
       index,
       distanceKm: Number.isNaN(km) ? null : km,
       ...(query.explain
         ? {
             reasons: reasonsOf(features.dense, index * width),
             sources: sourcesOf(candidates[index], blockBySource),
-            rules: touchedBy(index),
+            rules: touchedBy(ordered),
           }
         : { reasons: [], sources: [], rules: [] }),
     };
@@ -224,7 +238,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const spare = (): PipelineItem[] => order.slice(limit).map(itemOf);
   const listScore = (index: number): number => {
     const { block, row, score } = ranked[index];
-    return score * boostOf(rules.boost, categoryOf(block, row));
+    return requestRules.score({ block, row }, score) ?? 0;
   };
   finishStage("rules", "computing", undefined, candidates.length);
   return {

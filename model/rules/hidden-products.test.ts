@@ -76,4 +76,26 @@ describe("hiddenProducts", () => {
     expect(hidden([["purchase", 1]], { purchased: "hide", purchasedDays: 0 })).toEqual([]);
     expect(hidden([["cart", 1]], { purchased: "hide" })).toEqual([]);
   });
+
+  it("hides a product that was viewed often enough, until its last choice is old", () => {
+    const viewed = { times: 2, days: 7 };
+    expect(hidden([["view", 1]], { viewed })).toEqual([]);
+    const twice: [EventType, number][] = [
+      ["view", 9],
+      ["view", 1],
+    ];
+    expect(hidden(twice, { viewed })).toEqual(["p"]);
+    expect(hidden(twice)).toEqual([]);
+    expect(hidden(twice, { viewed: { times: 2, days: 1 } })).toEqual([]);
+    expect(hidden(twice, { viewed: { times: 3, days: 7 } })).toEqual([]);
+    expect(
+      hidden(
+        [
+          ["view", 9],
+          ["click", 1],
+        ],
+        { viewed },
+      ),
+    ).toEqual([]);
+  });
 });

@@ -1,3 +1,4 @@
+import { eventTypes } from "../../shared/contracts/event.ts";
 import type { PurchasedRule } from "../../shared/contracts/recommendation.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import type { ReadonlyProfile } from "../profile/profile.ts";
@@ -10,7 +11,12 @@ export interface HistoryRules {
   purchased: PurchasedRule;
   /** Days for which a purchased product is hidden or faded; 0 does neither. */
   purchasedDays: number;
+  /** Hides products that the user viewed so many times and chose last less than so many days ago; absent hides none. */
+  viewed?: { times: number; days: number };
 }
+
+/** Products that are hidden because they were viewed, at most: the last ones. */
+const maxHiddenViewed = 500;
 
 /** The rules of a deployment without settings of its own. */
 export const defaultHistoryRules: HistoryRules = {
@@ -19,6 +25,8 @@ export const defaultHistoryRules: HistoryRules = {
   purchasedDays: 30,
 };
 
+const viewIndex = eventTypes.indexOf("view");
+
 /** Returns whether `time` is less than `days` before `now`, both in seconds; never for 0 days. */
 export const isWithinDays = (time: number, now: number, days: number): boolean =>
   days > 0 && now - time < days * daySeconds;
@@ -26,10 +34,11 @@ export const isWithinDays = (time: number, now: number, days: number): boolean =
 /**
  * Returns the ids of the products that the lists of a user must not contain at `now` (seconds since the epoch):
  * - dismissed products, for `dismissedDays`. A click, cart or purchase after the newest dismissal ends the hiding;
- * - purchased products, for `purchasedDays`, if the rule is `hide`.
+ * - purchased products, for `purchasedDays`, if the rule is `hide`;
+ * - products that were viewed often, by the rule `viewed`.
  */
 export function hiddenProducts(
-  { dismissed, purchased }: Pick<ReadonlyProfile, "dismissed" | "purchased">,
+  { dismissed, purchased, products }: Pick<ReadonlyProfile, "dismissed" | "purchased" | "products">,
   now: number,
   rules: HistoryRules,
 ): Set<string> {
@@ -39,5 +48,13 @@ export function hiddenProducts(
       hidden.add(id);
   if (rules.purchased === "hide")
     for (const [id, { last }] of purchased) if (isWithinDays(last, now, rules.purchasedDays)) hidden.add(id);
+  if (rules.viewed) {
+    const { times, days } = rules.viewed;
+    const viewed = [...products].filter(
+      ([, { counts, last }]) => counts[viewIndex] >= times && isWithinDays(last, now, days),
+    );
+    viewed.sort(([, a], [, b]) => b.last - a.last);
+    for (const [id] of viewed.slice(0, maxHiddenViewed)) hidden.add(id);
+  }
   return hidden;
 }

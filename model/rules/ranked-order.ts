@@ -1,4 +1,3 @@
-import { groupIdOf } from "../columns/columns.ts";
 import { compareProductIds } from "../columns/product-identity.ts";
 import { BestFirst } from "../retrieval/best-first.ts";
 import type { RankedRow } from "./ranked-row.ts";
@@ -7,17 +6,19 @@ import type { RankedRow } from "./ranked-row.ts";
 const minSorted = 64;
 
 /**
- * Rows by score, best first, ties by product: of each group of variants the best. A list reads few of many rows, so only
- * as many are sorted as are read: a heap finds the score of the last of them, and the rows from this score on are sorted.
+ * Rows by score, best first, ties by product, without those that `isKept` refuses: it is called in this order.
+ *
+ * A list reads few of many rows, so only as many are sorted as are read: a heap finds the score of the last of them, and the rows from this score on are sorted.
  */
 export class RankedOrder<R extends RankedRow> {
   /** Rows that are not sorted yet. None has a better score than the last sorted one. */
   #rest: readonly R[];
   readonly #sorted: R[] = [];
-  readonly #groups = new Set<string>();
+  readonly #isKept: (row: R) => boolean;
 
-  constructor(rows: readonly R[]) {
+  constructor(rows: readonly R[], isKept: (row: R) => boolean) {
     this.#rest = rows;
+    this.#isKept = isKept;
   }
 
   /** Returns the row at a position, from 0; undefined beyond the last one. */
@@ -39,7 +40,7 @@ export class RankedOrder<R extends RankedRow> {
     const best = this.#rest.filter(({ score }) => score >= last);
     this.#rest = this.#rest.filter(({ score }) => score < last);
     best.sort((a, b) => b.score - a.score || compareProductIds(a.block, a.row, b.block, b.row));
-    for (const each of best) if (this.#isFirstOfGroup(each)) this.#sorted.push(each);
+    for (const each of best) if (this.#isKept(each)) this.#sorted.push(each);
   }
 
   /** Returns the score of the `count`-th best row. */
@@ -47,13 +48,5 @@ export class RankedOrder<R extends RankedRow> {
     const scores = Float64Array.from(this.#rest, ({ score }) => score);
     const [last] = new BestFirst(scores, scores.length).take(count).slice(-1);
     return scores[last];
-  }
-
-  #isFirstOfGroup({ block, row }: R): boolean {
-    const group = groupIdOf(block, row);
-    if (group === null) return true;
-    if (this.#groups.has(group)) return false;
-    this.#groups.add(group);
-    return true;
   }
 }

@@ -52,7 +52,7 @@ describe("applyRules", () => {
         }),
         (scores, rules) => {
           const ranked = list(scores);
-          const answer = applyRules([...ranked, ...ranked], rules);
+          const answer = applyRules([...ranked, ...ranked], rules, { now: 0 });
           expect(new Set(ids(answer)).size).toBe(answer.length);
           expect(answer.length).toBeLessThanOrEqual(rules.limit);
           for (const category of [0, 1, 2])
@@ -70,11 +70,16 @@ describe("applyRules", () => {
 
   it("raises and removes categories by boost, and mixes categories by diversity", () => {
     const ranked = list([0.9, 0.5, 0.1, 0.8, 0.4, 0.05]);
-    expect(ids(applyRules(ranked, { limit: 2 }))).toEqual(["p0", "p3"]);
-    expect(ids(applyRules(ranked, { limit: 2, boost: { park: 10 } }))).toEqual(["p2", "p0"]);
-    expect(ids(applyRules(ranked, { limit: 6, boost: { cafe: 0 } }))).toEqual(["p1", "p4", "p2", "p5"]);
+    expect(ids(applyRules(ranked, { limit: 2 }, { now: 0 }))).toEqual(["p0", "p3"]);
+    expect(ids(applyRules(ranked, { limit: 2, boost: { park: 10 } }, { now: 0 }))).toEqual(["p2", "p0"]);
+    expect(ids(applyRules(ranked, { limit: 6, boost: { cafe: 0 } }, { now: 0 }))).toEqual([
+      "p1",
+      "p4",
+      "p2",
+      "p5",
+    ]);
     expect(
-      ids(applyRules(ranked, { limit: 3, diversity: 0.9 })).map((id) => Number(id.slice(1)) % 3),
+      ids(applyRules(ranked, { limit: 3, diversity: 0.9 }, { now: 0 })).map((id) => Number(id.slice(1)) % 3),
     ).toEqual([0, 1, 2]);
   });
 });

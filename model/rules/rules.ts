@@ -1,69 +1,117 @@
-import { categoryOf } from "../columns/columns.ts";
 import { ProductMap } from "../columns/product-map.ts";
-import { diversify } from "./diversify.ts";
+import type { BlockRow } from "../features/list-summary.ts";
+import { placePins } from "./pins.ts";
 import { RankedOrder } from "./ranked-order.ts";
 import type { RankedRow } from "./ranked-row.ts";
-
-/** Business rules of a request, applied to the ranked list. */
-export interface Rules {
-  limit: number;
-  /** Factors on the score, by category; 0 removes the category. */
-  boost?: Readonly<Record<string, number>>;
-  /** Weight of dissimilarity against score, 0..1. */
-  diversity?: number;
-  /** Products of one category, at most. */
-  perCategory?: number;
-}
+import type { ActiveRule, PinnedRow, RuleContext, Rules } from "./rule.ts";
+import { rulesInOrder } from "./rules-in-order.ts";
 
 /** Best candidates among which diversity selects: this many for each item of the list, and at least the minimum. */
 const diversityPoolPerItem = 10;
 const minDiversityPool = 50;
 
-/** Returns the categories that a boost of 0 removes. */
-export const removedCategories = (boost: Rules["boost"] = {}): string[] =>
-  Object.entries(boost).flatMap(([name, factor]) => (factor === 0 ? [name] : []));
+/** The rules of one request, for one list. */
+export class RequestRules {
+  readonly #limit: number;
+  readonly #active: readonly ActiveRule[];
 
-/** Returns the factor on the scores of a category. */
-export const boostOf = (boost: Rules["boost"] = {}, category: string): number =>
-  Object.hasOwn(boost, category) ? boost[category] : 1;
+  constructor(rules: Rules, context: RuleContext) {
+    this.#limit = rules.limit;
+    this.#active = rulesInOrder.flatMap((rule) => rule.prepare(rules, context) ?? []);
+  }
 
-/**
- * Returns the list to show: boosts, the best of each group of variants, caps per category and diversity, each product
- * once. The order is by score, ties by product, so that the same input always gives the same list.
- */
-export function applyRules<R extends RankedRow>(ranked: readonly R[], rules: Rules): R[] {
-  const { limit, perCategory = Number.POSITIVE_INFINITY, diversity = 0 } = rules;
-  const list = new RankedOrder(boosted(ranked, rules.boost ?? {}));
-  const counts = new Map<string, number>();
-  const selected: R[] = [];
-  const addWithinCap = (each: R): boolean => {
-    const category = categoryOf(each.block, each.row);
-    const count = counts.get(category) ?? 0;
-    if (count >= perCategory) return false;
-    counts.set(category, count + 1);
-    selected.push(each);
+  /** Returns the score of a product after all rules; null for a product that a rule leaves out. */
+  score(row: BlockRow, score: number): number | null {
+    let value = score;
+    for (const rule of this.#active) {
+      if (!rule.score) continue;
+      const next = rule.score(row, value);
+      if (next === null) return null;
+      value = next;
+    }
+    return value;
+  }
+
+  /**
+   * Returns the list to show, followed by up to `extra` products that come next: all of them obey the caps together, each
+   * product comes once. The order is by score, ties by product, so that the same input always gives the same list; pinned
+   * products stand at their positions. It is called once: rules remember what the list has.
+   */
+  list<R extends RankedRow>(ranked: readonly R[], extra = 0): R[] {
+    const limit = this.#limit + extra;
+    const scored = this.#scored(ranked);
+    const pinned = this.#takePinned(scored);
+    const selected: R[] = pinned.map(({ row, position }) => ({ ...row, pin: position }));
+    const fixed = new Set(pinned.map(({ row }) => row));
+    const list = new RankedOrder(
+      fixed.size === 0 ? scored : scored.filter((each) => !fixed.has(each)),
+      (each) => this.#isKept(each),
+    );
+    const add = (each: R): boolean => {
+      if (!this.#isAllowed(each)) return false;
+      this.#take(each);
+      selected.push(each);
+      return true;
+    };
+    let next = 0;
+    for (const { select } of this.#active) {
+      if (!select) continue;
+      next = Math.max(minDiversityPool, limit * diversityPoolPerItem);
+      select(
+        list.first(next),
+        limit - selected.length,
+        add,
+        pinned.map(({ row }) => row),
+      );
+    }
+    // With diversity, the caps may leave too few products of the pool.
+    for (let each = list.at(next); each && selected.length < limit; each = list.at(++next)) add(each);
+    return placePins(selected, ({ pin }) => pin);
+  }
+
+  /** Returns each product once, with its score after the rules. */
+  #scored<R extends RankedRow>(ranked: readonly R[]): R[] {
+    const changes = this.#active.some(({ score }) => score);
+    const seen = new ProductMap<true>(ranked.length);
+    const list: R[] = [];
+    for (const each of ranked) {
+      if (seen.get(each.block, each.row)) continue;
+      seen.insert(each.block, each.row, true);
+      const score = changes ? this.score(each, each.score) : each.score;
+      if (score !== null) list.push(score === each.score ? each : { ...each, score });
+    }
+    return list;
+  }
+
+  /** Takes and returns the pinned products. A pin holds no position if pins before it use up a cap or show its group. */
+  #takePinned<R extends RankedRow>(ranked: readonly R[]): PinnedRow<R>[] {
+    const pinned: PinnedRow<R>[] = [];
+    for (const rule of this.#active) if (rule.pin) pinned.push(...rule.pin(ranked));
+    return pinned.filter(({ row }) => {
+      if (!this.#isAllowed(row) || !this.#isKept(row)) return false;
+      this.#take(row);
+      return true;
+    });
+  }
+
+  #isKept(row: BlockRow): boolean {
+    for (const rule of this.#active) if (rule.isKept && !rule.isKept(row)) return false;
     return true;
-  };
-  let next = 0;
-  if (diversity > 0) {
-    next = Math.max(minDiversityPool, limit * diversityPoolPerItem);
-    diversify(list.first(next), limit, diversity, addWithinCap);
   }
-  // With diversity, the caps may leave too few products of the pool.
-  for (let each = list.at(next); each && selected.length < limit; each = list.at(++next)) addWithinCap(each);
-  return selected;
+
+  #isAllowed(row: BlockRow): boolean {
+    for (const rule of this.#active) if (rule.isAllowed && !rule.isAllowed(row)) return false;
+    return true;
+  }
+
+  #take(row: BlockRow): void {
+    for (const rule of this.#active) rule.take?.(row);
+  }
 }
 
-/** Returns each product once, with its score times the factor of its category; without those whose factor is 0. */
-function boosted<R extends RankedRow>(ranked: readonly R[], boost: Readonly<Record<string, number>>): R[] {
-  const factors = new Map(Object.entries(boost));
-  const seen = new ProductMap<true>(ranked.length);
-  const list: R[] = [];
-  for (const each of ranked) {
-    if (seen.get(each.block, each.row)) continue;
-    seen.insert(each.block, each.row, true);
-    const factor = factors.size === 0 ? 1 : (factors.get(categoryOf(each.block, each.row)) ?? 1);
-    if (factor > 0) list.push(factor === 1 ? each : { ...each, score: each.score * factor });
-  }
-  return list;
-}
+/** Returns the list that the rules of a request make of ranked products: see {@link RequestRules.list}. */
+export const applyRules = <R extends RankedRow>(
+  ranked: readonly R[],
+  rules: Rules,
+  context: RuleContext,
+): R[] => new RequestRules(rules, context).list(ranked);

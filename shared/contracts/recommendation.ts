@@ -11,6 +11,7 @@ import {
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ShownProduct, shownProduct } from "./product.ts";
+import { grouping, groupingProperties, hide, maxPins, pin } from "./rules.ts";
 import { scenarioName } from "./scenario-name.ts";
 import { type InputWarning, inputWarning } from "./warning.ts";
 
@@ -54,11 +55,32 @@ export const recommendationFields = z.strictObject({
   filter: productFilter.optional(),
   /** Factors by category, 0 to 10, that multiply the scores. */
   boost: boundedRecord(128, z.number().min(0).max(10)).optional(),
+  pins: z.array(pin).max(maxPins).optional().meta({
+    description:
+      "Products at fixed positions, as long as they are available and nothing else leaves them out. They count in `caps`.",
+  }),
   diversity: z.number().min(0).max(1).optional().meta({
     description:
       "Maximal marginal relevance: 0 (if absent) orders by score alone, 1 makes the products as different as possible.",
   }),
-  caps: nullIsAbsent(z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() })).optional(),
+  caps: nullIsAbsent(
+    z.strictObject({
+      perCategory: z.number().int().min(1).max(100).optional(),
+      perGroup: z.number().int().min(1).max(100).optional(),
+    }),
+  )
+    .optional()
+    .meta({
+      description:
+        "Products of one category, and of one `groupId`, at most. `perGroup` counts if `collapse` leaves out `group`.",
+    }),
+  collapse: z.array(grouping).max(groupingProperties.length).optional().meta({
+    description:
+      'The list shows the best product of each group only. The default is `["group"]`: one of the variants of a product. An empty array shows all variants that the search finds: four of a group at most.',
+  }),
+  hide: hide.optional().meta({
+    description: "Products of the user's history that the list leaves out.",
+  }),
   exclude: z.array(identifier).max(500).optional(),
   /** What happens to products that the user purchased; the deployment's setting if absent. */
   purchased: purchasedRule.optional(),

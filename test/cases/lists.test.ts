@@ -32,7 +32,7 @@ const locationOf = new Map(
 );
 
 interface List {
-  items: { productId: string; product?: { available: boolean }; available?: boolean }[];
+  items: { productId: string; product?: { available: boolean; category: string }; available?: boolean }[];
   searched: Searched;
 }
 const idsOf = ({ items }: List): string[] => items.map(({ productId }) => productId);
@@ -180,6 +180,48 @@ describe("identity", () => {
     for (const list of lists) expect(idsOf(list).filter((id) => id.startsWith("shirt"))).toHaveLength(1);
     const { body: similar } = await stack.call<List>("GET", "/v1/products/shirt-s/similar?limit=100");
     expect(idsOf(similar).filter((id) => id.startsWith("shirt"))).toEqual([]);
+  });
+});
+
+describe("rules of a request", () => {
+  it("pins a product that is on another continent, until its time is over", async () => {
+    const pins = [{ productId: "village-3", position: 2 }];
+    expect(idsOf(await recommend({ location: oslo, limit: 5, pins }))[1]).toBe("village-3");
+    const over = [{ ...pins[0], until: "2020-01-01T00:00:00Z" }];
+    expect(idsOf(await recommend({ location: oslo, limit: 5, pins: over }))).not.toContain("village-3");
+    const filter = { radiusKm: 100 };
+    expect(idsOf(await recommend({ location: oslo, limit: 5, pins, filter }))).not.toContain("village-3");
+    const unknown = [{ productId: "nothing", position: 1 }];
+    expect(idsOf(await recommend({ location: oslo, limit: 5, pins: unknown }))).toHaveLength(5);
+  });
+
+  it("shows all variants, or some, if the list is not collapsed by group", async () => {
+    const shirts = async (rules: object): Promise<number> =>
+      idsOf(await recommend({ location: oslo, limit: 100, candidates: 500, ...rules })).filter((id) =>
+        id.startsWith("shirt"),
+      ).length;
+    expect(await shirts({ collapse: [] })).toBe(3);
+    expect(await shirts({ collapse: [], caps: { perGroup: 2 } })).toBe(2);
+    expect(await shirts({ collapse: ["group"] })).toBe(1);
+  });
+
+  it("shows one product of each category", async () => {
+    const list = await recommend({ location: oslo, limit: 100, collapse: ["category"] });
+    const categories = list.items.map(({ product }) => product?.category);
+    expect(new Set(categories).size).toBe(categories.length);
+    expect(categories.length).toBeGreaterThan(3);
+  });
+
+  it("hides a product that the user viewed often", async () => {
+    for (const eventId of ["view-1", "view-2"]) {
+      const events = [{ eventId, userId: "ben", productId: "village-5", type: "view" }];
+      expect((await stack.call("POST", "/v1/events", { body: { events } })).status).toBe(202);
+    }
+    const list = async (rules: object) =>
+      idsOf(await recommend({ userId: "ben", location: village, limit: 30, ...rules }));
+    expect(await list({})).toContain("village-5");
+    expect(await list({ hide: { viewed: { times: 2, days: 7 } } })).not.toContain("village-5");
+    expect(await list({ hide: { viewed: { times: 3, days: 7 } } })).toContain("village-5");
   });
 });
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 import { defaultHistoryRules, type HistoryRules } from "../../model/rules/hidden-products.ts";
 import { type PurchasedRule, purchasedRule } from "../../shared/contracts/recommendation.ts";
+import type { Hide } from "../../shared/contracts/rules.ts";
 import { parseJsonVariable } from "../../shared/settings/parse-json-variable.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 
@@ -81,14 +82,17 @@ const historyVariables = z.object({
 
 /**
  * Returns the rules for products that a user dismissed or purchased, from the variables `DISMISSED_DAYS`, `PURCHASED` and
- * `PURCHASED_DAYS`. `purchased` of a request takes precedence. Throws if a variable is not as documented, and names it.
+ * `PURCHASED_DAYS`. `purchased` and `hide` of a request take precedence. Throws if a variable is not as documented, and
+ * names it.
  */
-export function historyRulesOf(variables: object, purchased?: PurchasedRule): HistoryRules {
+export function historyRulesOf(variables: object, purchased?: PurchasedRule, hide: Hide = {}): HistoryRules {
   const settings = historyVariables.parse(variables);
   return {
-    dismissedDays: settings.DISMISSED_DAYS,
-    purchased: purchased ?? settings.PURCHASED,
-    purchasedDays: settings.PURCHASED_DAYS,
+    dismissedDays: hide.dismissedDays ?? settings.DISMISSED_DAYS,
+    ...(hide.purchasedDays === undefined
+      ? { purchased: purchased ?? settings.PURCHASED, purchasedDays: settings.PURCHASED_DAYS }
+      : { purchased: "hide", purchasedDays: hide.purchasedDays }),
+    ...(hide.viewed ? { viewed: hide.viewed } : {}),
   };
 }
 

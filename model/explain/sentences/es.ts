@@ -22,6 +22,7 @@ export const es: SentenceTemplates = {
   },
   rules: {
     boost: "la tienda destaca esta categoría",
+    pin: "la tienda lo coloca en este lugar",
     exploration: "la tienda prueba sugerencias nuevas",
   },
 };

@@ -1,4 +1,5 @@
-import { type Exploration, explore, type ItemInPlay } from "../../../model/experiments/exploration.ts";
+import type { Exploration, ItemInPlay } from "../../../model/experiments/exploration.ts";
+import { exploreAroundPins } from "../../../model/experiments/explore-around-pins.ts";
 import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
 import type { RowTest } from "../../../model/retrieval/filter.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
@@ -13,6 +14,8 @@ export interface ListRule {
   /** Returns whether a product may be listed; see {@link listProducts}. */
   test: RowTest;
   exploration: Exploration;
+  /** Whether the list may have several variants of a product. */
+  showsVariants?: boolean;
 }
 
 /**
@@ -25,13 +28,23 @@ export async function exploredList(
   catalog: Pick<ProductApi, "getCards">,
   application: string,
   { items, spare, candidates }: Pick<PipelineAnswer, "items" | "spare" | "candidates">,
-  { limit, test, exploration }: ListRule,
+  { limit, test, exploration, showsVariants }: ListRule,
   random: () => number,
 ): Promise<{ inPlay: ItemInPlay<ListedProduct<PipelineItem>>[]; skipped?: string }> {
+  const explored = (listable: readonly ListedProduct<PipelineItem>[]) =>
+    exploreAroundPins(listable, ({ ranked }) => ranked.pin, limit, exploration, random);
   const others = exploration.rate > 0 ? exploration.depth : 0;
   try {
-    const listed = await listProducts(catalog, application, { items, spare }, limit, test, others);
-    return { inPlay: explore(unwrap(listed, "the product service"), limit, exploration, random) };
+    const listed = await listProducts(
+      catalog,
+      application,
+      { items, spare },
+      limit,
+      test,
+      others,
+      showsVariants,
+    );
+    return { inPlay: explored(unwrap(listed, "the product service")) };
   } catch (error) {
     console.error({ event: "product cards unavailable", error: errorText(error) });
     const ranking = others > 0 ? [...items, ...spare().slice(0, others)] : items;
@@ -40,7 +53,7 @@ export async function exploredList(
       return { ranked, card: cardFromTile(block, row) };
     });
     return {
-      inPlay: explore(listable, limit, exploration, random),
+      inPlay: explored(listable),
       skipped: "the catalog: failed, tiles stand in for cards",
     };
   }

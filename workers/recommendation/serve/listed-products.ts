@@ -27,8 +27,8 @@ export interface Ranking<R> {
 /**
  * Returns the first `limit` products of a ranking that may be listed, with their cards, and up to `others` that follow.
  * A product whose card is newer than its tile is tested again by `test`, the rule of the query, and a deleted product has
- * no card: the next ones of the ranking take their places. Of a group of variants it lists the first. The cards of the
- * others come with those of the list: fewer than `others` follow if some of them may not be listed.
+ * no card: the next ones of the ranking take their places. Of a group of variants it lists the first, unless
+ * `showsVariants`. The cards of the others come with those of the list: fewer than `others` follow if some of them may not be listed.
  */
 export async function listProducts<R extends CardRequest & { createdAt: number }>(
   catalog: Pick<ProductApi, "getCards">,
@@ -37,6 +37,7 @@ export async function listProducts<R extends CardRequest & { createdAt: number }
   limit: number,
   test: RowTest,
   others = 0,
+  showsVariants = false,
 ): Promise<Result<ListedProduct<R>[]>> {
   const listed: ListedProduct<R>[] = [];
   const groups = new Set<string>();
@@ -54,7 +55,7 @@ export async function listProducts<R extends CardRequest & { createdAt: number }
       const card = cards.value.get(ranked.productId);
       if (!card || !(card.version === ranked.version || passesTest(card, ranked.createdAt, test))) continue;
       if (card.groupId !== null && groups.has(card.groupId)) continue;
-      if (card.groupId !== null) groups.add(card.groupId);
+      if (card.groupId !== null && !showsVariants) groups.add(card.groupId);
       listed.push({ ranked, card });
     }
   }

@@ -70,6 +70,7 @@ import {
   withoutNames,
 } from "./place-rights.ts";
 import { compressInputs } from "./record-inputs.ts";
+import { pinnedProducts, rulesOf } from "./request-rules.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 import { storeImpression } from "./send-impressions.ts";
 import { shownProductOf } from "./shown-product.ts";
@@ -148,6 +149,7 @@ export async function recommendProducts(
   const serving = rankersFor(env, application, requested.userId, waitUntil);
   const contextIds = requested.context?.productIds ?? [];
   const looking = contextProducts(env.PRODUCT, application, contextIds);
+  const pinning = pinnedProducts(env.PRODUCT, application, requested, now);
   const reading = knownProfiles.read(session, application, requester, defaultConsentOf(env));
   const loaded = await loadProfile(reading, budgetMs);
   if (!loaded.ok) return loaded;
@@ -174,6 +176,7 @@ export async function recommendProducts(
       "The currency of the filter cannot be decided now; retry the request, or name `filter.currency`.",
       { retryAfter: 1 },
     );
+  const { named, skipped: pinsSkipped } = await pinning;
   const locationMs = performance.now() - started - profileMs;
   const servingRankers = await serving;
   const { input: varied, variants } = await experimenting;
@@ -192,13 +195,9 @@ export async function recommendProducts(
     filter,
     exclude,
     ...(input.only ? { only: historyOf(stored, input.only) } : {}),
-    rules: {
-      limit: input.limit,
-      boost: input.boost,
-      diversity: input.diversity,
-      perCategory: input.caps?.perCategory,
-    },
-    historyRules: historyRulesOf(env, input.purchased),
+    rules: rulesOf(input),
+    named,
+    historyRules: historyRulesOf(env, input.purchased, input.hide),
     // Everybody can be a stranger, and compare lists from before and after another user's purchase.
     hidesSmallCounts: !requester.isVouched,
     maxCandidates: input.candidates,
@@ -222,7 +221,7 @@ export async function recommendProducts(
     env.PRODUCT,
     application,
     answer,
-    { limit: input.limit, test, exploration },
+    { limit: input.limit, test, exploration, showsVariants: input.collapse?.includes("group") === false },
     recorder.draw,
   );
   const listed = inPlay.filter(({ position }) => position > 0);
@@ -248,7 +247,7 @@ export async function recommendProducts(
   });
   const stages: Stage[] = [
     stageOf("person", profileMs, skipped),
-    stageOf("place", locationMs, resolved.skipped ?? namesSkipped ?? contextSkipped),
+    stageOf("place", locationMs, resolved.skipped ?? namesSkipped ?? contextSkipped ?? pinsSkipped),
     ...(modelSkipped ? [stageOf("model", modelMs, modelSkipped)] : []),
     ...answer.stages,
     stageOf("cards", cardsMs, cardsSkipped),

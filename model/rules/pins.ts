@@ -1,0 +1,69 @@
+import type { Pin } from "../../shared/contracts/rules.ts";
+import { hash53 } from "../columns/hash.ts";
+import type { RankedRow } from "./ranked-row.ts";
+import type { PinnedRow, Rule } from "./rule.ts";
+
+/** Returns the pins that hold at a time, in seconds since the epoch. */
+export const pinsAt = (pins: readonly Pin[], now: number): Pin[] =>
+  pins.filter(
+    ({ from, until }) =>
+      (from === undefined || Date.parse(from) / 1000 <= now) &&
+      (until === undefined || now < Date.parse(until) / 1000),
+  );
+
+/**
+ * Puts products at positions. A product that is not available, or that a filter or another rule leaves out, holds no
+ * position. Each product and each position is taken once, by the first pin in the order of positions.
+ */
+export const pinsRule: Rule = {
+  name: "pins",
+  prepare({ pins = [], limit }, { now }) {
+    const active = pinsAt(pins, now)
+      .filter(({ position }) => position <= limit)
+      .sort((a, b) => a.position - b.position);
+    if (active.length === 0) return null;
+    return {
+      pin<R extends RankedRow>(ranked: readonly R[]) {
+        const rows = rowsOf(
+          ranked,
+          active.map(({ productId }) => productId),
+        );
+        const pinned: PinnedRow<R>[] = [];
+        for (const { productId, position } of active) {
+          const row = rows.get(productId);
+          if (!row || pinned.at(-1)?.position === position) continue;
+          rows.delete(productId);
+          pinned.push({ row, position });
+        }
+        return pinned;
+      },
+    };
+  },
+};
+
+/** Returns the rows of products, by id. */
+function rowsOf<R extends RankedRow>(ranked: readonly R[], ids: readonly string[]): Map<string, R> {
+  const wanted = new Map(ids.map((id) => [hash53(id), id]));
+  const rows = new Map<string, R>();
+  for (const each of ranked) {
+    const id = wanted.get(each.block.idHash[each.row]);
+    if (id !== undefined && each.block.id(each.row) === id) rows.set(id, each);
+  }
+  return rows;
+}
+
+/**
+ * Returns `rows` with the pinned ones at their positions, counted from 1, and the others in their order. A position beyond
+ * the end becomes the end.
+ */
+export function placePins<R>(rows: readonly R[], positionOf: (row: R) => number | undefined): R[] {
+  const placed = rows.filter((row) => positionOf(row) === undefined);
+  if (placed.length === rows.length) return placed;
+  const pinned = rows.flatMap((row) => {
+    const position = positionOf(row);
+    return position === undefined ? [] : [{ row, position }];
+  });
+  pinned.sort((a, b) => a.position - b.position);
+  for (const { row, position } of pinned) placed.splice(position - 1, 0, row);
+  return placed;
+}

@@ -1,0 +1,65 @@
+import type { Grouping, Pin } from "../../shared/contracts/rules.ts";
+import type { BlockRow } from "../features/list-summary.ts";
+import type { RankedRow } from "./ranked-row.ts";
+
+/** Business rules of a request, applied to the ranked list. */
+export interface Rules {
+  /** Products of the list, at most. */
+  limit: number;
+  /** Factors on the score, by category; 0 removes the category. */
+  boost?: Readonly<Record<string, number>>;
+  /** Products at fixed positions. */
+  pins?: readonly Pin[];
+  /** Weight of dissimilarity against score, 0..1. */
+  diversity?: number;
+  /** Products of one category, at most. */
+  perCategory?: number;
+  /** Products of one `groupId`, at most. Counts only if `collapse` leaves out `group`. */
+  perGroup?: number;
+  /** Properties of whose groups the list shows the best product only; the variants of a group if absent. */
+  collapse?: readonly Grouping[];
+}
+
+/** What rules know besides the products. */
+export interface RuleContext {
+  /** Seconds since the epoch. */
+  now: number;
+}
+
+/** A position that a product holds. */
+export interface PinnedRow<R> {
+  row: R;
+  /** From 1. */
+  position: number;
+}
+
+/** Finds the best products that are left, each one time, while a list is filled. */
+export type Select = <R extends RankedRow>(
+  pool: readonly R[],
+  limit: number,
+  add: (each: R) => boolean,
+  pinned: readonly R[],
+) => void;
+
+/** A rule of one request, which works on one list. Each method is optional; the list calls them in this order. */
+export interface ActiveRule {
+  /** Returns the score of a product after the rule; 0 or more. Null leaves the product out. */
+  score?(row: BlockRow, score: number): number | null;
+  /** Returns the products that hold positions, those of the first positions first. `ranked` has no order. */
+  pin?<R extends RankedRow>(ranked: readonly R[]): PinnedRow<R>[];
+  /** Returns whether a product may be in the list with the products before it: pinned ones, then the best first. */
+  isKept?(row: BlockRow): boolean;
+  /** Returns whether the list may take one more product. */
+  isAllowed?(row: BlockRow): boolean;
+  /** Notes that the list took a product. */
+  take?(row: BlockRow): void;
+  /** Chooses among the best products; without such a rule, the order is that of the scores. */
+  select?: Select;
+}
+
+/** A kind of rule. */
+export interface Rule {
+  name: string;
+  /** Returns the rule of a request; null if the request has none of this kind. */
+  prepare(rules: Rules, context: RuleContext): ActiveRule | null;
+}

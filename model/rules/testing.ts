@@ -1,0 +1,72 @@
+import fc from "fast-check";
+import { blockOf } from "../features/testing.ts";
+import type { RankedRow } from "./ranked-row.ts";
+import type { Rules } from "./rule.ts";
+
+/** A product of a random ranking. */
+export interface RankedProduct {
+  score: number;
+  /** Index of the category. */
+  category: number;
+  /** Index of the group of variants; null for none. */
+  group: number | null;
+}
+
+/** Random products: few scores, so that ties are common, few categories and few groups. */
+export const rankedProducts = (maxLength: number): fc.Arbitrary<RankedProduct[]> =>
+  fc.array(
+    fc.record({
+      score: fc.oneof(
+        fc.constantFrom(0, 0.25, 0.5, 1),
+        fc.double({ min: 0, max: 1, noNaN: true, noDefaultInfinity: true }),
+      ),
+      category: fc.nat(4),
+      group: fc.option(fc.nat(5)),
+    }),
+    { maxLength },
+  );
+
+/** Returns ranked rows of the products `p0`, `p1`, ... */
+export function rankedRows(products: readonly Partial<RankedProduct>[]): RankedRow[] {
+  const block = blockOf(
+    products.map(({ category = 0, group = null }) => ({
+      category: `category ${category}`,
+      groupId: group === null ? null : `group ${group}`,
+    })),
+  );
+  return products.map(({ score = 0 }, row) => ({ block, row, score }));
+}
+
+/** Returns the ids of rows. */
+export const idsOf = (rows: readonly RankedRow[]): string[] => rows.map(({ block, row }) => block.id(row));
+
+/** Returns how many rows each group has at most; rows without a group do not count. */
+export function largestGroup(rows: readonly RankedRow[], groupOf: (row: RankedRow) => string | null): number {
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    const group = groupOf(row);
+    if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
+  }
+  return Math.max(0, ...counts.values());
+}
+
+/** Random rules of every kind, for products of {@link rankedProducts}. */
+export const anyRules: fc.Arbitrary<Rules> = fc.record(
+  {
+    limit: fc.integer({ min: 1, max: 20 }),
+    boost: fc.dictionary(
+      fc.nat(4).map((i) => `category ${i}`),
+      fc.constantFrom(0, 0.5, 2),
+      { maxKeys: 3 },
+    ),
+    pins: fc.array(
+      fc.record({ productId: fc.nat(40).map((i) => `p${i}`), position: fc.integer({ min: 1, max: 12 }) }),
+      { maxLength: 4 },
+    ),
+    diversity: fc.constantFrom(0, 0.3, 1),
+    perCategory: fc.integer({ min: 1, max: 5 }),
+    perGroup: fc.integer({ min: 1, max: 3 }),
+    collapse: fc.subarray(["group", "category"] as const),
+  },
+  { requiredKeys: ["limit"] },
+);

@@ -1,0 +1,45 @@
+import { pinsAt } from "../../../model/rules/pins.ts";
+import type { Rules } from "../../../model/rules/rule.ts";
+import type { RecommendationInput } from "../../../shared/contracts/recommendation.ts";
+import { unwrap } from "../../../shared/contracts/result.ts";
+import type { ProductRef } from "../../../shared/contracts/retrieval.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
+import type { ProductApi } from "../../../shared/services/product-api.ts";
+import { loadCardsById } from "./cards.ts";
+
+/** The fields of a request that are rules of its list. */
+export type RuleInput = Pick<RecommendationInput, "boost" | "pins" | "caps" | "collapse"> & {
+  limit: number;
+  diversity: number;
+};
+
+/** Returns the rules of a request. */
+export const rulesOf = ({ limit, boost, pins, diversity, caps, collapse }: RuleInput): Rules => ({
+  ...{ limit, boost, pins, diversity, collapse },
+  perCategory: caps?.perCategory,
+  perGroup: caps?.perGroup,
+});
+
+/**
+ * Returns the addresses of products that pins name at a time (seconds since the epoch), so that the search considers them
+ * wherever they are. Deleted products have none. If the catalog cannot be read, `skipped` says so, and the search may not
+ * find products that are not near the user.
+ */
+export async function pinnedProducts(
+  catalog: Pick<ProductApi, "getCards">,
+  application: string,
+  { pins = [] }: Pick<RuleInput, "pins">,
+  now: number,
+): Promise<{ named: ProductRef[]; skipped?: string }> {
+  const ids = new Set(pinsAt(pins, now).map(({ productId }) => productId));
+  if (ids.size === 0) return { named: [] };
+  try {
+    // Any known version will do: the address of a product seldom changes.
+    const wanted = [...ids].map((productId) => ({ productId, version: 1 }));
+    const cards = unwrap(await loadCardsById(catalog, application, wanted), "the product service");
+    return { named: [...cards.values()].map(({ id, cell }) => ({ productId: id, cell })) };
+  } catch (error) {
+    console.error({ event: "pinned products not found", error: errorText(error) });
+    return { named: [], skipped: "pins: the catalog failed" };
+  }
+}

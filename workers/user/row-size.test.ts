@@ -82,7 +82,7 @@ it("an interaction takes at most half of what it took as a row of earlier versio
     const id = storedIdSql("?2");
     const insert = database.prepare(
       `INSERT INTO recent_interactions VALUES (?1, ${id}, CAST(?3 AS INTEGER), CAST(?4 AS INTEGER), ?5,
-         CAST(?6 AS INTEGER), CAST(?7 AS INTEGER), ${storedIdSql("?8")}, NULL)`,
+         CAST(?6 AS INTEGER), CAST(?7 AS INTEGER), ${storedIdSql("?8")}, NULL, NULL)`,
     );
     for (const { user, event, product, time, location, recommendation } of generated)
       insert.run(

@@ -1,13 +1,11 @@
 import { type AssignedExperiment, variantOfUser } from "../../../model/experiments/assignment.ts";
-import { type VariantParameters, variantParameters } from "../../../shared/contracts/experiment.ts";
+import { RefreshedSnapshots } from "../../../shared/cache/refreshed-snapshots.ts";
+import type { VariantParameters } from "../../../shared/contracts/experiment.ts";
 import type { RecommendationInput } from "../../../shared/contracts/recommendation.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { variantOf } from "../../../shared/experiments/variant.ts";
 import { storedDefinition } from "./definition.ts";
-import { ExperimentStore } from "./experiment-store.ts";
-
-/** Age at which the experiments of an application are read again after a response, in milliseconds. */
-const maxAgeMs = 5000;
+import { type ExperimentRow, ExperimentStore } from "./experiment-store.ts";
 
 /** An experiment as this isolate knows it. */
 interface ActiveExperiment extends AssignedExperiment {
@@ -17,52 +15,52 @@ interface ActiveExperiment extends AssignedExperiment {
   endsAt: number;
 }
 
-/** The experiments of an application that had not ended when they were read. */
-interface Snapshot {
-  experiments: readonly ActiveExperiment[];
-  /** Number of the read. Reads are numbered in the order in which they start. */
-  readNumber: number;
-  /** When the last read started, in milliseconds since the epoch. */
-  readAt: number;
+/** The experiments of applications that had not ended when they were read. */
+const snapshots = new RefreshedSnapshots<readonly ActiveExperiment[]>({
+  failure: "experiments not read",
+  maxAgeMs: 5000,
+  // Experiments of all applications: some kilobytes each.
+  maxSize: 2000,
+  sizeOf: ({ length }) => 1 + length,
+});
+
+/** Returns an experiment as the hot path needs it; null, which is logged, if another release wrote what this one does not know. */
+function activeExperiment(row: ExperimentRow): ActiveExperiment | null {
+  const parsed = storedDefinition.safeParse(row.definition);
+  if (!parsed.success) {
+    console.error({ event: "experiment not readable", run: row.run, error: errorText(parsed.error) });
+    return null;
+  }
+  const { variants } = parsed.data;
+  return {
+    ...{ run: row.run, group: row.exclusionGroup, slotFrom: row.slotFrom, slotTo: row.slotTo, variants },
+    parameters: new Map(variants.map(({ name, parameters }) => [name, parameters])),
+    startsAt: row.startsAt,
+    endsAt: row.endsAt ?? Number.POSITIVE_INFINITY,
+  };
 }
 
-let readCount = 0;
+/** Returns the experiments in the database. If it fails, which is logged, those that this isolate knows. */
+async function readExperiments(
+  env: Pick<RecommendationEnv, "DB">,
+  application: string,
+): Promise<readonly ActiveExperiment[]> {
+  try {
+    const rows = await new ExperimentStore(env.DB).notEnded(application, Date.now() / 1000);
+    return rows.map(activeExperiment).filter((each) => each !== null);
+  } catch (error) {
+    console.error({ event: "experiments not read", application, error: errorText(error) });
+    // Without a value, each of the next requests would wait for the failing database.
+    return snapshots.known(application) ?? [];
+  }
+}
 
-/** Snapshots by application. */
-const snapshots = new Map<string, Snapshot>();
-
-/**
- * Reads the experiments of an application, so that this isolate's next answers use them. Logs a failure: then the
- * experiments stay as they were.
- */
+/** Reads the experiments of an application after a change, so that this isolate's next answers use it. */
 export async function refreshExperiments(
   env: Pick<RecommendationEnv, "DB">,
   application: string,
 ): Promise<void> {
-  const readNumber = ++readCount;
-  const readAt = Date.now();
-  try {
-    const rows = await new ExperimentStore(env.DB).notEnded(application, readAt / 1000);
-    // A slow read must undo nothing of a read that started later.
-    if ((snapshots.get(application)?.readNumber ?? 0) > readNumber) return;
-    const experiments = rows.map((row): ActiveExperiment => {
-      const { variants } = storedDefinition.parse(row.definition);
-      return {
-        ...{ run: row.run, group: row.exclusionGroup, slotFrom: row.slotFrom, slotTo: row.slotTo, variants },
-        parameters: new Map(
-          variants.map(({ name, parameters }) => [name, variantParameters.parse(parameters)]),
-        ),
-        startsAt: row.startsAt,
-        endsAt: row.endsAt ?? Number.POSITIVE_INFINITY,
-      };
-    });
-    snapshots.set(application, { experiments, readNumber, readAt });
-  } catch (error) {
-    console.error({ event: "experiments not read", application, error: errorText(error) });
-    // Without a snapshot, each of the next requests would wait for the failing database.
-    const { experiments = [], readNumber: known = 0 } = snapshots.get(application) ?? {};
-    snapshots.set(application, { experiments, readNumber: known, readAt });
-  }
+  await snapshots.refresh(application, () => readExperiments(env, application));
 }
 
 /** A request with the parameters of the user's variants, and the variants as the receipt names them. */
@@ -82,16 +80,10 @@ export async function requestInExperiments(
   now: number,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<ExperimentRequest> {
-  const known = snapshots.get(application);
-  if (!known) await refreshExperiments(env, application);
-  else if (Date.now() - known.readAt > maxAgeMs) {
-    // Other requests must not start a read while this one runs.
-    known.readAt = Date.now();
-    waitUntil(refreshExperiments(env, application));
-  }
+  const experiments = await snapshots.get(application, () => readExperiments(env, application), waitUntil);
   let changed = input;
   const variants: string[] = [];
-  for (const each of snapshots.get(application)?.experiments ?? []) {
+  for (const each of experiments) {
     if (now < each.startsAt || now >= each.endsAt) continue;
     const arm = variantOfUser(application, input.userId, each);
     if (arm === null) continue;

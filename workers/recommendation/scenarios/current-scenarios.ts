@@ -1,62 +1,59 @@
-import { ShareCache } from "../../../shared/cache/share-cache.ts";
+import { RefreshedSnapshots } from "../../../shared/cache/refreshed-snapshots.ts";
 import { type ScenarioSettings, scenarioSettings } from "../../../shared/contracts/scenario.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { readyMadeScenarios } from "./ready-made.ts";
 import { ScenarioStore } from "./scenario-store.ts";
 
-/** Age at which the scenarios of an application are read again after a response, in milliseconds. */
-const ttlMs = 5000;
-/** Scenarios in isolate memory, in UTF-16 code units of their JSON. */
-const maxCachedLength = 8_000_000;
+/**
+ * The settings of the scenarios that serve an application's requests, ready-made ones too, by name. Null stands for settings
+ * that this release cannot read.
+ */
+export type CurrentScenarios = ReadonlyMap<string, ScenarioSettings | null>;
 
-/** The current scenarios of an application, as this isolate last read them. */
-interface Snapshot {
-  byName: ReadonlyMap<string, ScenarioSettings>;
-  length: number;
-  /** When the last read started, in milliseconds since the Unix epoch. */
-  readAt: number;
+const snapshots = new RefreshedSnapshots<{ byName: CurrentScenarios; length: number }>({
+  failure: "scenarios not read",
+  maxAgeMs: 5000,
+  // UTF-16 code units of the stored JSON.
+  maxSize: 8_000_000,
+  sizeOf: ({ length }) => length,
+});
+
+/** Returns stored settings; null, which is logged, if another release wrote what this one does not know. */
+function readSettings(application: string, name: string, json: string): ScenarioSettings | null {
+  const parsed = scenarioSettings.safeParse(JSON.parse(json));
+  if (parsed.success) return parsed.data;
+  console.error({ event: "scenario not readable", application, name, error: errorText(parsed.error) });
+  return null;
 }
 
-const snapshots = new ShareCache<Snapshot>({ maxSize: maxCachedLength, sizeOf: ({ length }) => length });
-const key = "scenarios";
-
-async function readScenarios(env: RecommendationEnv, application: string): Promise<Snapshot> {
-  const readAt = Date.now();
+async function readScenarios(env: Pick<RecommendationEnv, "DB">, application: string) {
   const rows = await new ScenarioStore(env.DB).current(application);
-  const snapshot = {
-    byName: new Map(rows.map(({ name, settings }) => [name, scenarioSettings.parse(JSON.parse(settings))])),
+  const stored = rows.map(({ name, settings }) => [name, readSettings(application, name, settings)] as const);
+  return {
+    byName: new Map([...readyMadeScenarios, ...stored]),
     length: 64 + rows.reduce((sum, { settings }) => sum + settings.length, 0),
-    readAt,
   };
-  const known = snapshots.get(application, key);
-  // A slow read must undo nothing of a read that started later.
-  if (!known || known.readAt <= readAt) snapshots.set(application, key, snapshot);
-  return snapshot;
 }
 
-/** Forgets the scenarios of an application, so that this isolate's next request reads them. */
-export const forgetScenarios = (application: string): void => snapshots.delete(application, key);
+/** Reads the scenarios after a change, so that this isolate's next requests use it. Logs a failure. */
+export async function refreshScenarios(
+  env: Pick<RecommendationEnv, "DB">,
+  application: string,
+): Promise<void> {
+  await snapshots
+    .refresh(application, () => readScenarios(env, application))
+    .catch((error: unknown) => console.error({ event: "scenarios not read", error: errorText(error) }));
+}
 
 /**
- * Returns the settings of all scenarios that serve an application's requests, ready-made ones too, by name. Only the first
- * request of an isolate waits for the database; later ones read memory, which is refreshed after the answer. Throws if an
- * isolate's first read fails.
+ * Returns the current scenarios, at most some seconds old. Only the first request of an isolate waits for the database.
+ * Rejects if that read fails.
  */
 export async function currentScenarios(
-  env: RecommendationEnv,
+  env: Pick<RecommendationEnv, "DB">,
   application: string,
   waitUntil: (work: Promise<unknown>) => void,
-): Promise<ReadonlyMap<string, ScenarioSettings>> {
-  let snapshot = snapshots.get(application, key);
-  if (!snapshot) snapshot = await readScenarios(env, application);
-  else if (Date.now() - snapshot.readAt > ttlMs) {
-    // Other requests must not start a read while this one runs.
-    snapshots.set(application, key, { ...snapshot, readAt: Date.now() });
-    waitUntil(
-      readScenarios(env, application).catch((error: unknown) =>
-        console.error({ event: "scenarios not read", error: errorText(error) }),
-      ),
-    );
-  }
-  return new Map([...readyMadeScenarios, ...snapshot.byName]);
+): Promise<CurrentScenarios> {
+  const { byName } = await snapshots.get(application, () => readScenarios(env, application), waitUntil);
+  return byName;
 }

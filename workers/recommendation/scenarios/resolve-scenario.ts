@@ -54,6 +54,11 @@ export async function resolveScenario(
       retryAfter: 1,
     });
   const settings = scenarios.get(name);
+  if (settings === null)
+    return refuse(
+      "unavailable",
+      `The scenario ${name} was stored by another release, and cannot be read by this one; store it again, or name none.`,
+    );
   if (!settings)
     return refuseScenario(
       "scenario",

@@ -9,7 +9,7 @@ import {
   type ScenarioSettings,
   scenarioSettings,
 } from "../../../shared/contracts/scenario.ts";
-import { forgetScenarios } from "./current-scenarios.ts";
+import { refreshScenarios } from "./current-scenarios.ts";
 import { readyMadeScenarios } from "./ready-made.ts";
 import { type ScenarioRow, ScenarioStore } from "./scenario-store.ts";
 
@@ -28,10 +28,12 @@ const notFound = (name: string) => refuse("not_found", `There is no scenario ${n
 
 /** The scenarios of one application. */
 export class Scenarios {
+  readonly #env: RecommendationEnv;
   readonly #application: string;
   readonly #store: ScenarioStore;
 
   constructor(env: RecommendationEnv, application: string) {
+    this.#env = env;
     this.#application = application;
     this.#store = new ScenarioStore(env.DB);
   }
@@ -83,7 +85,7 @@ export class Scenarios {
     }
     const version = await this.#store.add(this.#application, name, json, now);
     if (version === null) return full();
-    forgetScenarios(this.#application);
+    await refreshScenarios(this.#env, this.#application);
     return ok({ name, settings, version, createdAt: toInstant(now) });
   }
 
@@ -105,14 +107,14 @@ export class Scenarios {
           ? `Version ${current.version} of the scenario ${name} is the oldest that is kept.`
           : `Version ${version} of the scenario ${name} is not kept; GET /v1/scenarios/${name} lists those that are.`,
       );
-    forgetScenarios(this.#application);
+    await refreshScenarios(this.#env, this.#application);
     return ok({ name, ...versionOf(target) });
   }
 
   /** Deletes a scenario with all its versions. A ready-made scenario of the same name serves again. */
   async remove(name: string): Promise<Result<null>> {
     if (!(await this.#store.remove(this.#application, name))) return notFound(name);
-    forgetScenarios(this.#application);
+    await refreshScenarios(this.#env, this.#application);
     return ok(null);
   }
 }

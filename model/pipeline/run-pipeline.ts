@@ -97,7 +97,7 @@ export interface PipelineAnswer {
   items: PipelineItem[];
   /**
    * Returns the next best products, best first: they replace items that turn out not to be for sale any more, and
-   * exploration shows them. Few answers need them.
+   * exploration shows them.
    */
   spare(): PipelineItem[];
   /** Returns the score that orders the list, by the index of a candidate. */
@@ -115,6 +115,8 @@ export interface PipelineAnswer {
   /** How far the search for products near the user went; null if it failed. */
   searched: Searched | null;
   stages: Stage[];
+  /** What the pipeline left of the time of the query, for work that follows. */
+  budget: RequestBudget;
 }
 
 /** Products beyond the list that are ranked, to replace items that are not for sale any more. */
@@ -243,7 +245,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   finishStage("rules", "computing", undefined, candidates.length);
   return {
     ...{ items, spare, listScore, ranker, candidates, features, scores, logits },
-    ...{ blockBySource, place, searched, stages },
+    ...{ blockBySource, place, searched, stages, budget },
   };
 }
 

@@ -11,7 +11,8 @@ export const experimentMetrics = ["clickThrough", "conversion", "revenue", "dive
  * - `conversion`: users who bought something after their first list, as a share of users;
  * - `revenue`: what users bought after their first list, for each user, in units of the experiment's currency;
  * - `diversity`: pairs of products of different categories in a list, as a share of pairs;
- * - `latency`: milliseconds that the list took.
+ * - `latency`: milliseconds that the list took, by the clock of a Worker, which stands still while it computes: waits, and computing
+ *   that a wait follows.
  */
 export const experimentMetric = z.enum(experimentMetrics);
 export type ExperimentMetric = z.infer<typeof experimentMetric>;

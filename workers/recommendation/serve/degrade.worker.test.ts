@@ -85,6 +85,16 @@ describe("recommendProducts", () => {
     expect(skipped.sources).toContain("chosen: budget");
   });
 
+  it("leaves explanations out of a list whose budget is used up, and gives them without a budget", async () => {
+    const late = await answer({}, { explain: true, budgetMs: 1 });
+    expect(late.skipped.explain).toBe("budget");
+    expect(late.items).toHaveLength(5);
+    expect(late.items[0].explanation).toBeUndefined();
+    const { items, stages } = await answer({}, { explain: true });
+    expect(items[0].explanation?.text).toContain(items[0].product.title);
+    expect(stages.find(({ name }) => name === "explain")).toMatchObject({ kind: "computing" });
+  });
+
   it("is unavailable if the candidate service fails", async () => {
     const result = await recommendForAnn({
       LOCATION: { ...services.LOCATION, gatherCandidates: rejectAsDown },

@@ -1,6 +1,7 @@
-import { type Contributions, contributionsOf } from "../../../model/explain/contributions.ts";
+import { type Contributions, contributionsOf, rowsFor } from "../../../model/explain/contributions.ts";
 import { featureGroups } from "../../../model/explain/feature-groups.ts";
 import { explanationText } from "../../../model/explain/sentences/explanation-text.ts";
+import { rankingMs } from "../../../model/pipeline/counted-work.ts";
 import type { ReasonSubject } from "../../../model/pipeline/reasons.ts";
 import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
 import type { PlattScaling } from "../../../model/recalibrate/calibration.ts";
@@ -9,6 +10,7 @@ import { sigmoid } from "../../../model/sigmoid.ts";
 import type { LocationSource } from "../../../shared/contracts/location.ts";
 import type { Explanation } from "../../../shared/contracts/recommendation.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
 import type { Language } from "../../../shared/language/languages.ts";
 import { mayKnowSubject, shownReasons } from "./place-rights.ts";
 
@@ -31,10 +33,27 @@ export interface ExplainedProduct {
 }
 
 /**
- * Returns the explanations of listed products, in their order. The model scores at most 1,601 rows more, in at most four
- * runs. What tells of the user's place or history is left out for a reader who may not know it.
+ * Returns the explanations of listed products, in their order; none, and why, if the model fails, or if its work exceeds what
+ * is left of the budget. The model scores at most 1,601 rows more, in at most four runs. What tells of the user's place or
+ * history is left out for a reader who may not know it.
  */
 export async function explainItems(
+  answer: PipelineAnswer,
+  listed: readonly ExplainedProduct[],
+  reader: ExplanationReader,
+): Promise<{ explanations?: Explanation[]; skipped?: string }> {
+  const workMs = rankingMs(answer.ranker, rowsFor(listed.length));
+  if (answer.budget.remainingMs < workMs) return { skipped: "budget" };
+  answer.budget.worked(workMs);
+  try {
+    return { explanations: await explanationsOf(answer, listed, reader) };
+  } catch (error) {
+    console.error({ event: "list not explained", error: errorText(error) });
+    return { skipped: "the model: failed" };
+  }
+}
+
+async function explanationsOf(
   { features, scores, logits, ranker }: PipelineAnswer,
   listed: readonly ExplainedProduct[],
   reader: ExplanationReader,

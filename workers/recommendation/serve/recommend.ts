@@ -227,38 +227,30 @@ export async function recommendProducts(
   const listed = inPlay.filter(({ position }) => position > 0);
   const distances = listed.map(({ item }) => shownDistance(item.ranked.distanceKm, requester, resolved));
   const cardsMs = performance.now() - cardsStarted;
-  const explanations = input.explain
+  answer.budget.waited();
+  const explained = input.explain
     ? await explainItems(
         answer,
         listed.map(({ item: { ranked, card }, rank }, i) => ({
           ...{ ranked, title: card.title, distanceKm: distances[i], isExplored: rank > input.limit },
         })),
         { requester, source: resolved.source, language },
-      ).catch((error: unknown) => {
-        console.error({ event: "list not explained", error: errorText(error) });
-        return null;
-      })
+      )
     : null;
-  const stageOf = (name: string, ms: number, reason: string | undefined): Stage => ({
-    name,
-    ms: round(ms),
-    kind: "waiting",
-    ...(reason ? { skipped: reason } : {}),
-  });
+  const stageOf = (
+    name: string,
+    ms: number,
+    reason: string | undefined,
+    kind: Stage["kind"] = "waiting",
+  ): Stage => ({ name, ms: round(ms), kind, ...(reason ? { skipped: reason } : {}) });
   const stages: Stage[] = [
     stageOf("person", profileMs, skipped),
     stageOf("place", locationMs, resolved.skipped ?? namesSkipped ?? contextSkipped ?? pinsSkipped),
     ...(modelSkipped ? [stageOf("model", modelMs, modelSkipped)] : []),
     ...answer.stages,
     stageOf("cards", cardsMs, cardsSkipped),
-    ...(input.explain
-      ? [
-          stageOf(
-            "explain",
-            performance.now() - cardsStarted - cardsMs,
-            explanations ? undefined : "the model: failed",
-          ),
-        ]
+    ...(explained
+      ? [stageOf("explain", performance.now() - cardsStarted - cardsMs, explained.skipped, "computing")]
       : []),
   ];
   const recommendationId = await sealObjectId(
@@ -339,7 +331,7 @@ export async function recommendProducts(
         distanceKm: distances[i],
         product: shownProductOf(card, now),
         ...(input.explain ? { reasons: shownReasons(reasons, requester, resolved.source) } : {}),
-        ...(explanations ? { explanation: explanations[i] } : {}),
+        ...(explained?.explanations ? { explanation: explained.explanations[i] } : {}),
       };
     }),
     searched: answer.searched ?? { radiusKm: null, complete: false },

@@ -3,6 +3,7 @@ import type { Columns } from "../columns/columns.ts";
 import { decimalLimitsOf } from "../columns/decimal-limits.ts";
 import { noString } from "../columns/layout.ts";
 import type { ExpressionContext } from "./context.ts";
+import { onlyIndexOf, testOfIndices } from "./dictionary-test.ts";
 import {
   type ContextField,
   chunkRows,
@@ -11,7 +12,6 @@ import {
   type TextColumn,
 } from "./field.ts";
 import {
-  addSet,
   calculate,
   calculateRows,
   compareDecimals,
@@ -20,23 +20,25 @@ import {
   copyMask,
   keepElement,
   keepFlag,
-  keepUnset,
 } from "./kernels.ts";
+import {
+  and,
+  borrowMask,
+  choose,
+  constantNarrow,
+  keepAll,
+  keepNone,
+  type Narrow,
+  not,
+  or,
+  returnMask,
+} from "./narrow.ts";
 import { compileStringTest, compileTextTest, type TextTest } from "./text-search.ts";
 import type { BooleanTree, ComparisonOperator, FixedString, NumberTree, StringTree } from "./tree.ts";
 
-/** Clears the mask of those of `count` rows, from `start` on, that do not pass. */
-export type Narrow = (start: number, count: number, mask: Uint8Array) => void;
-
-/** Arrays for intermediate values. An evaluation has no waits, so all share them. */
-const masks: Uint8Array[] = [];
+/** Arrays for intermediate numbers. An evaluation has no waits, so all share them. */
 const numbers: Float64Array[] = [];
-const borrowMask = (): Uint8Array => masks.pop() ?? new Uint8Array(chunkRows);
 const borrowNumbers = (): Float64Array => numbers.pop() ?? new Float64Array(chunkRows);
-
-const keepAll: Narrow = () => {};
-const keepNone: Narrow = (_start, count, mask) => mask.fill(0, 0, count);
-const constantNarrow = (passes: boolean): Narrow => (passes ? keepAll : keepNone);
 
 /** Returns the value of a field that is the same for all products; null if it is absent. */
 const contextNumber = (field: ContextField, context: ExpressionContext): number => {
@@ -188,7 +190,7 @@ class BlockPlanner {
           const first = ifTrue(start, count, mask, borrowed);
           const second = ifFalse(start, count, mask, out);
           for (let i = 0; i < count; i++) out[i] = chosen[i] === 1 ? first[i] : second[i];
-          masks.push(chosen);
+          returnMask(chosen);
           numbers.push(borrowed);
           return out;
         };
@@ -360,85 +362,6 @@ function hasItems(lists: ListColumn | null): Narrow {
   const { starts } = lists;
   return (start, count, mask) => {
     for (let i = 0; i < count; i++) mask[i] &= starts[start + i + 1] > starts[start + i] ? 1 : 0;
-  };
-}
-
-/**
- * Returns the one index of a string in a dictionary: {@link noString} if there is none, null if there are several. A
- * dictionary may hold an address twice.
- */
-function onlyIndexOf(strings: readonly string[], text: string): number | null {
-  const index = strings.indexOf(text);
-  if (index === -1) return noString;
-  return strings.indexOf(text, index + 1) === -1 ? index : null;
-}
-
-/** Whether a string of the dictionary passes a test. */
-const untested = 0;
-const fails = 1;
-const passes = 2;
-
-/** Returns a test of indices into a dictionary that tests each string once. No string never passes. */
-function testOfIndices(
-  strings: readonly string[],
-  test: (text: string) => boolean,
-): (index: number) => boolean {
-  const results = new Uint8Array(strings.length);
-  return (index) => {
-    if (index === noString) return false;
-    if (results[index] === untested) results[index] = test(strings[index]) ? passes : fails;
-    return results[index] === passes;
-  };
-}
-
-function and(left: Narrow, right: Narrow): Narrow {
-  if (left === keepNone || right === keepNone) return keepNone;
-  if (left === keepAll) return right;
-  if (right === keepAll) return left;
-  return (start, count, mask) => {
-    left(start, count, mask);
-    if (mask.indexOf(1) !== -1) right(start, count, mask);
-  };
-}
-
-function or(left: Narrow, right: Narrow): Narrow {
-  if (left === keepAll || right === keepAll) return keepAll;
-  if (left === keepNone) return right;
-  if (right === keepNone) return left;
-  return (start, count, mask) => {
-    const passed = borrowMask();
-    copyMask(mask, count, passed);
-    left(start, count, passed);
-    // The right side is evaluated for the rows that the left side leaves open.
-    keepUnset(passed, count, mask);
-    right(start, count, mask);
-    addSet(passed, count, mask);
-    masks.push(passed);
-  };
-}
-
-function not(operand: Narrow): Narrow {
-  if (operand === keepAll) return keepNone;
-  if (operand === keepNone) return keepAll;
-  return (start, count, mask) => {
-    const passed = borrowMask();
-    copyMask(mask, count, passed);
-    operand(start, count, passed);
-    keepUnset(passed, count, mask);
-    masks.push(passed);
-  };
-}
-
-function choose(condition: Narrow, ifTrue: Narrow, ifFalse: Narrow): Narrow {
-  return (start, count, mask) => {
-    const chosen = borrowMask();
-    copyMask(mask, count, chosen);
-    condition(start, count, chosen);
-    keepUnset(chosen, count, mask);
-    ifTrue(start, count, chosen);
-    ifFalse(start, count, mask);
-    addSet(chosen, count, mask);
-    masks.push(chosen);
   };
 }
 

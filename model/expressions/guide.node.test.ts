@@ -128,7 +128,12 @@ describe("docs/guides/expressions.md", () => {
 
   it("shows the error of a wrong name as the API answers it", () => {
     const [, shown] = /```json\n(\{\n {2}"path"[\s\S]*?\n\})\n```/.exec(guide) ?? [];
-    const checked = checkFilter({ expression: "product.prise < 5.0" }, userListFields, "filter.expression");
+    const checked = checkFilter(
+      { expression: "product.prise < 5.0" },
+      userListFields,
+      "filter.expression",
+      {},
+    );
     expect(checked).toMatchObject({ ok: false, error: { issues: [JSON.parse(shown)] } });
   });
 

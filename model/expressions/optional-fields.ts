@@ -1,3 +1,4 @@
+import type { AttributeTypes } from "../../shared/contracts/catalog-schema.ts";
 import { attributeColumn, type OptionalType } from "../columns/optional-columns.ts";
 import { optionalColumn } from "../columns/optional-values.ts";
 import type { Field, FieldTable, NumberReader } from "./field.ts";
@@ -37,15 +38,34 @@ export function optionalField(
   }
 }
 
-/** The types of declared attributes that expressions may read, by their names. */
-export type AttributeTypes = Readonly<Record<string, OptionalType>>;
+/** Tables with attributes that an isolate keeps, for each table without: compiled expressions are kept by table. */
+const maxTables = 64;
 
-/** Returns a table of fields with the declared attributes of an application, as `product.attributes.NAME`. */
-export const withAttributes = (fields: FieldTable, attributes: AttributeTypes): FieldTable =>
-  new Map([
-    ...fields,
-    ...Object.entries(attributes).map(([name, type]): [string, Field] => [
-      `product.attributes.${name}`,
-      optionalField(attributeColumn(name), type, `The declared attribute ${name}.`),
-    ]),
-  ]);
+const tables = new WeakMap<FieldTable, Map<string, FieldTable>>();
+
+/**
+ * Returns a table of fields with the declared attributes of an application, as `product.attributes.NAME`. The same attributes
+ * give the same table, while it is kept.
+ */
+export function withAttributes(fields: FieldTable, attributes: AttributeTypes): FieldTable {
+  const declared = Object.entries(attributes);
+  if (declared.length === 0) return fields;
+  const kept = tables.get(fields) ?? new Map<string, FieldTable>();
+  tables.set(fields, kept);
+  const key = JSON.stringify(attributes);
+  const table =
+    kept.get(key) ??
+    new Map([
+      ...fields,
+      ...declared.map(([name, type]): [string, Field] => [
+        `product.attributes.${name}`,
+        optionalField(attributeColumn(name), type, `The declared attribute ${name}.`),
+      ]),
+    ]);
+  // A map keeps the order in which its keys were set.
+  kept.delete(key);
+  kept.set(key, table);
+  const [oldest] = kept.keys();
+  if (kept.size > maxTables) kept.delete(oldest);
+  return table;
+}

@@ -3,7 +3,7 @@ import { listFields } from "../expressions/standard-fields.ts";
 import { now } from "../features/testing.ts";
 import { answerFilterOf, checkFilter, decideFilter } from "./decide-filter.ts";
 
-const moment = { now, point: { lat: 59.9, lon: 10.7 }, user: null };
+const moment = { now, point: { lat: 59.9, lon: 10.7 }, user: null, attributes: {} };
 const scope = { now, offsetSeconds: 3600, user: null };
 const inOslo = async () => "NOK";
 const notAsked = async (): Promise<string> => {
@@ -52,7 +52,7 @@ describe("decideFilter", () => {
 
 describe("checkFilter", () => {
   it("refuses a wrong expression with its position, reason and the nearest name", () => {
-    expect(checkFilter({ expression: "true &&\n product.prise < 1" }, listFields, "expression")).toEqual({
+    expect(checkFilter({ expression: "true &&\n product.prise < 1" }, listFields, "expression", {})).toEqual({
       ok: false,
       error: {
         code: "invalid_input",
@@ -71,7 +71,15 @@ describe("checkFilter", () => {
   });
 
   it("accepts a filter with a right expression, and one without", () => {
-    expect(checkFilter({ expression: "product.price < 1" }, listFields, "expression").ok).toBe(true);
-    expect(checkFilter({}, listFields, "expression").ok).toBe(true);
+    expect(checkFilter({ expression: "product.price < 1" }, listFields, "expression", {}).ok).toBe(true);
+    expect(checkFilter({}, listFields, "expression", {}).ok).toBe(true);
+  });
+
+  it("knows declared attributes, and no others", () => {
+    const filter = { expression: "product.attributes.vegan" };
+    expect(checkFilter(filter, listFields, "expression", { vegan: "boolean" }).ok).toBe(true);
+    expect(checkFilter(filter, listFields, "expression", { vegans: "boolean" })).toMatchObject({
+      error: { issues: [{ nearest: "product.attributes.vegans" }] },
+    });
   });
 });

@@ -1,3 +1,4 @@
+import type { AttributeTypes } from "../../shared/contracts/catalog-schema.ts";
 import type { ExpressionUser } from "../../shared/contracts/expression.ts";
 import {
   type AnswerFilter,
@@ -11,15 +12,21 @@ import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import { cachedExpression } from "../expressions/expression-cache.ts";
 import { expressionErrorText } from "../expressions/expression-error.ts";
 import type { FieldTable } from "../expressions/field.ts";
+import { withAttributes } from "../expressions/optional-fields.ts";
 import { userListFields } from "../expressions/standard-fields.ts";
 
 /**
  * Refuses a filter whose expression is wrong, with `invalid_input` and one issue that has the position. `path` is the
- * field of the request that has the expression.
+ * field of the request that has the expression. It may read `fields` and declared `attributes`.
  */
-export function checkFilter({ expression }: ProductFilter, fields: FieldTable, path: string): Result<null> {
+export function checkFilter(
+  { expression }: ProductFilter,
+  fields: FieldTable,
+  path: string,
+  attributes: AttributeTypes,
+): Result<null> {
   if (expression === undefined) return ok(null);
-  const compiled = cachedExpression(expression, fields);
+  const compiled = cachedExpression(expression, withAttributes(fields, attributes));
   if (compiled.ok) return ok(null);
   const { line, column, length, nearest } = compiled.error;
   const issue: InputIssue = {
@@ -38,20 +45,22 @@ export function checkFilter({ expression }: ProductFilter, fields: FieldTable, p
 }
 
 /** Returns whether a filter compares prices, by its bounds or by its expression. The expression must be right. */
-function comparesPrices(filter: ProductFilter): boolean {
+function comparesPrices(filter: ProductFilter, attributes: AttributeTypes): boolean {
   if (filtersByPrice(filter)) return true;
   if (filter.expression === undefined) return false;
-  const compiled = cachedExpression(filter.expression, userListFields);
+  const compiled = cachedExpression(filter.expression, withAttributes(userListFields, attributes));
   return compiled.ok && compiled.expression.readsMoney;
 }
 
-/** The moment, the location and the user of a list. */
+/** The moment, the location and the user of a list, and what its expression may read. */
 export interface FilterMoment {
   /** Seconds since the epoch. */
   now: number;
   point: Point | null;
   /** Null in a list that is the same for every user, or if the requester may not know it. */
   user: ExpressionUser | null;
+  /** The declared attributes that the expression may read. */
+  attributes: AttributeTypes;
 }
 
 /**
@@ -61,11 +70,13 @@ export interface FilterMoment {
  */
 export async function decideFilter(
   filter: ProductFilter,
-  { now, point, user }: FilterMoment,
+  { now, point, user, attributes }: FilterMoment,
   currencyOfPlace: () => Promise<string | null>,
 ): Promise<DecidedFilter> {
   const currency =
-    filter.currency === undefined && comparesPrices(filter) ? await currencyOfPlace() : filter.currency;
+    filter.currency === undefined && comparesPrices(filter, attributes)
+      ? await currencyOfPlace()
+      : filter.currency;
   return {
     ...filter,
     ...(currency !== undefined && (filter.currency !== undefined || filtersByPrice(filter))
@@ -79,6 +90,7 @@ export async function decideFilter(
             now,
             offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
             user,
+            ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
           },
         }),
   };

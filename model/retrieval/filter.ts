@@ -12,6 +12,7 @@ import { compileOnSale, compileWithin } from "../columns/sale.ts";
 import type { BoundExpression } from "../expressions/compile-expression.ts";
 import { cachedExpression } from "../expressions/expression-cache.ts";
 import { expressionErrorText } from "../expressions/expression-error.ts";
+import { withAttributes } from "../expressions/optional-fields.ts";
 import { userListFields } from "../expressions/standard-fields.ts";
 import { compileContentTest } from "../tiles/content-summary.ts";
 
@@ -105,11 +106,12 @@ function bindExpression(filter: DecidedFilter, point: Point | null): BoundExpres
   if (expression === undefined) return null;
   if (expressionScope === undefined)
     throw new Error("the scope of an expression must be decided before the filter is compiled");
-  const compiled = cachedExpression(expression, userListFields);
+  const { attributes = {}, ...scope } = expressionScope;
+  const compiled = cachedExpression(expression, withAttributes(userListFields, attributes));
   if (!compiled.ok)
     throw new Error(`a filter has a wrong expression: ${expressionErrorText(compiled.error)}`);
   return compiled.expression.bind({
-    ...expressionScope,
+    ...scope,
     ...(currency === undefined ? {} : { currency }),
     point,
   });

@@ -18,6 +18,10 @@ export const attributeName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, "must be a letter, then at most 63 letters, digits or underscores");
 
+/** The types of the filterable attributes of an application, by name: expressions may read them. */
+export const attributeTypes = z.record(attributeName, attributeType);
+export type AttributeTypes = Readonly<z.infer<typeof attributeTypes>>;
+
 export const declaredAttribute = nullIsAbsent(
   z.strictObject({
     type: attributeType,
@@ -58,3 +62,17 @@ export const catalogSchema = z.object({
   updatedAt: instant.nullable(),
 });
 export type CatalogSchema = z.infer<typeof catalogSchema>;
+
+/** The schema of an application that never declared an attribute. */
+export const noCatalogSchema: CatalogSchema = {
+  version: 0,
+  attributes: {},
+  publication: { status: "done", checked: 0, published: 0 },
+  updatedAt: null,
+};
+
+/** Returns the types of the filterable attributes of a schema. */
+export const filterableTypes = ({ attributes }: Pick<CatalogSchema, "attributes">): AttributeTypes =>
+  Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, { type, filterable }]) => (filterable ? [[name, type]] : [])),
+  );

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { attributeTypes } from "./catalog-schema.ts";
 import { currencyCode } from "./primitives.ts";
 
 /** Longest source of an expression, in UTF-16 code units. */
@@ -41,5 +42,7 @@ export const expressionScope = z.object({
   offsetSeconds: z.number(),
   /** Null in a list that is the same for every user, or if the requester may not know it. */
   user: expressionUser.nullable(),
+  /** The declared attributes that the expression may read; absent for none. */
+  attributes: attributeTypes.optional(),
 });
 export type ExpressionScope = z.infer<typeof expressionScope>;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { attributeTypes } from "./catalog-schema.ts";
 import { expressionScope, expressionSource } from "./expression.ts";
 import { maxAmount } from "./minor-units.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
@@ -158,6 +159,8 @@ export const nearbyQuery = z.object({
   filter: productFilter.default({}),
   /** Products to leave out. */
   exclude: z.array(identifier).max(500).optional(),
+  /** The declared attributes that the filter's expression may read; absent for none. */
+  attributes: attributeTypes.optional(),
 });
 export type NearbyQuery = z.infer<typeof nearbyQuery>;
 

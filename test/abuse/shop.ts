@@ -35,6 +35,9 @@ import { UserService } from "../../workers/user/service.ts";
 import { oldTiles, type SentEvent } from "./old-counts.ts";
 import { sentMessages } from "./sent-messages.ts";
 
+/** These lists read nothing in the background. */
+const noBackground = (): void => undefined;
+
 /** The bindings of the test's worker. */
 interface Bindings {
   USERS: D1Database;
@@ -229,7 +232,7 @@ export class Shop {
   async trending(rules: Rules): Promise<string[]> {
     const query = { limit: wholeList, filter: {}, exclude: [] };
     const list = unwrap(
-      await trendingProducts(this.#envOf(rules), this.#application, center, query),
+      await trendingProducts(this.#envOf(rules), this.#application, center, query, noBackground),
       "trending",
     );
     return list.items.map(({ productId }) => productId);
@@ -239,7 +242,7 @@ export class Shop {
   async similar(productId: string, rules: Rules): Promise<string[]> {
     const query = { limit: wholeList, filter: {}, exclude: [] };
     const list = unwrap(
-      await similarProducts(this.#envOf(rules), this.#application, productId, query),
+      await similarProducts(this.#envOf(rules), this.#application, productId, query, noBackground),
       "similar",
     );
     return list.items.map((item) => item.productId);

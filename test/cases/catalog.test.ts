@@ -98,12 +98,37 @@ describe("the catalog", () => {
     expect((await vicinity.products.getSchema()).publication).toMatchObject({ checked: 7, published: 1 });
     const report = await vicinity.products.putMany([
       { ...book, attributes: { color: 5 } },
-      { ...coffee, attributes: { color: "blue" } },
+      { ...products[0], attributes: { color: "blue" } },
     ]);
     expect(report).toMatchObject({
       accepted: 1,
       rejected: 1,
       errors: [{ line: 1, path: "attributes.color" }],
+    });
+  });
+
+  it("filters every list, and a stored scenario, by a declared attribute", async () => {
+    const expression = 'product.attributes.color == "blue"';
+    await waitUntil(
+      async () => (await recommended({ expression })).join() === "c-0",
+      30,
+      () => "no list has the blue product alone",
+    );
+    const lists = await Promise.all([
+      vicinity.nearby(oslo, { expression, limit: 50 }),
+      vicinity.trending(oslo, { expression, limit: 50 }),
+      vicinity.products.similar("c-2", { expression, limit: 50 }),
+    ]);
+    const ids = lists.map(({ items }) => items.map(({ productId }) => productId));
+    expect(ids).toEqual([["c-0"], ["c-0"], ["c-0"]]);
+    const put = (filter: object) =>
+      stack.call("PUT", "/v1/scenarios/blue", { key: "dev-admin-key", body: { filter } });
+    expect((await put({ expression })).status).toBe(200);
+    const { items } = await vicinity.recommend({ userId: "ann", location: oslo, scenario: "blue" });
+    expect(items.map(({ productId }) => productId)).toEqual(["c-0"]);
+    expect(await put({ expression: 'product.attributes.colour == "blue"' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "filter.expression", nearest: "product.attributes.color" }] },
     });
   });
 });

@@ -136,12 +136,12 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
   async nearby(application: string, query: NearbyQuery): Promise<Result<NearbyAnswer>> {
     const parsed = parse(nearbyCall, { application, ...query });
     if (!parsed.ok) return parsed;
-    const { point, limit, exclude } = parsed.value;
-    const checked = checkFilter(parsed.value.filter, listFields, "expression");
+    const { point, limit, exclude, attributes = {} } = parsed.value;
+    const checked = checkFilter(parsed.value.filter, listFields, "expression", attributes);
     if (!checked.ok) return checked;
     const tiles = this.#tiles(application);
     const now = Date.now() / 1000;
-    const moment = { now, point, user: null };
+    const moment = { now, point, user: null, attributes };
     const filter = await decideFilter(parsed.value.filter, moment, () => currencyAt(tiles, point));
     const test = compileProductTest({ point, filter, now, exclude });
     const { rows, searched } = await nearestRows(tiles, {

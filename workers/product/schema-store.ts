@@ -1,6 +1,6 @@
 import { and, asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { CatalogSchema } from "../../shared/contracts/catalog-schema.ts";
+import { type CatalogSchema, noCatalogSchema } from "../../shared/contracts/catalog-schema.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { Declared } from "./column-values.ts";
 import { catalogSchemas, products } from "./schema.ts";
@@ -9,16 +9,17 @@ import { openOutbox } from "./statements.ts";
 type SchemaRow = typeof catalogSchemas.$inferSelect;
 
 /** Returns a stored schema as the API returns it; null stands for none. */
-export const catalogSchemaOf = (row: SchemaRow | null): CatalogSchema => ({
-  version: row?.version ?? 0,
-  attributes: row?.attributes ?? {},
-  publication: {
-    status: row?.done === 0 ? "running" : "done",
-    checked: row?.checked ?? 0,
-    published: row?.published ?? 0,
-  },
-  updatedAt: row ? toInstant(row.updatedAt) : null,
-});
+export const catalogSchemaOf = (row: SchemaRow | null): CatalogSchema =>
+  row === null
+    ? noCatalogSchema
+    : {
+        ...{ version: row.version, attributes: row.attributes },
+        publication: {
+          status: row.done === 0 ? "running" : "done",
+          ...{ checked: row.checked, published: row.published },
+        },
+        updatedAt: toInstant(row.updatedAt),
+      };
 
 /** Returns the names of the attributes whose columns differ between two schemas. */
 function changedColumns(before: Declared, after: Declared): string[] {

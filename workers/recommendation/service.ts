@@ -116,7 +116,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     query: ProductListQuery,
   ): Promise<Result<RecommendationList>> {
     const parsed = parse(similarCall, { application, productId, query });
-    return parsed.ok ? similarProducts(this.env, application, productId, parsed.value.query) : parsed;
+    if (!parsed.ok) return parsed;
+    return similarProducts(this.env, application, productId, parsed.value.query, this.#waitUntil);
   }
 
   async trending(
@@ -125,7 +126,8 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
     query: ProductListQuery,
   ): Promise<Result<RecommendationList>> {
     const parsed = parse(trendingCall, { application, where, query });
-    return parsed.ok ? trendingProducts(this.env, application, where, parsed.value.query) : parsed;
+    if (!parsed.ok) return parsed;
+    return trendingProducts(this.env, application, where, parsed.value.query, this.#waitUntil);
   }
 
   async receipt(

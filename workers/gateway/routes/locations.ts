@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { nearbyAnswer, resolvedLocation } from "../../../shared/contracts/location.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { filterableAttributes } from "../../../shared/services/filterable-attributes.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { describeAccess } from "../keys/caller.ts";
@@ -18,7 +19,11 @@ import { checkListLocation, withWarnings } from "../request/check-location.ts";
 const tags = ["Locations"];
 
 /** Adds routes that search by location. */
-export function addLocationRoutes(app: Gateway, { services }: Dependencies, guard: GuardRoute): void {
+export function addLocationRoutes(
+  app: Gateway,
+  { services, runInBackground }: Dependencies,
+  guard: GuardRoute,
+): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -42,8 +47,15 @@ export function addLocationRoutes(app: Gateway, { services }: Dependencies, guar
     }),
     async (c) => {
       const { lat, lon, limit, ...filters } = c.req.valid("query");
-      const query = { point: { lat, lon }, limit, ...filterFromQuery(filters) };
       const { application } = c.var.caller;
+      const list = filterFromQuery(filters);
+      const attributes = await filterableAttributes(
+        services.product,
+        application,
+        list.filter.expression,
+        runInBackground,
+      );
+      const query = { point: { lat, lon }, limit, ...list, attributes };
       const { warnings } = checkListLocation(query.point, true);
       const value = unwrap(await services.location.nearby(application, query), "the location service");
       return c.json(withWarnings(value, warnings), 200);

@@ -1,5 +1,5 @@
 import { usualConsent } from "../../../shared/consent/default-consent.ts";
-import type { CatalogSchema } from "../../../shared/contracts/catalog-schema.ts";
+import { type CatalogSchema, noCatalogSchema } from "../../../shared/contracts/catalog-schema.ts";
 import type { Erasure } from "../../../shared/contracts/erasure.ts";
 import type { EventReceipt } from "../../../shared/contracts/event.ts";
 import type { Merge } from "../../../shared/contracts/merge.ts";
@@ -28,13 +28,6 @@ const noDeadLetters: DeadLetterApi = {
   getDeadLetter: async () => notFound("dead-letter message"),
   replayDeadLetter: async () => notFound("dead-letter message"),
   discardDeadLetter: async () => notFound("dead-letter message"),
-};
-
-const noSchema: CatalogSchema = {
-  version: 0,
-  attributes: {},
-  publication: { status: "done", checked: 0, published: 0 },
-  updatedAt: null,
 };
 
 const productService = (): ProductApi => {
@@ -78,10 +71,10 @@ const productService = (): ProductApi => {
       return ok({ written: inputs.length, rejected: [] });
     },
     getCards: async () => ok([]),
-    getSchema: async (application) => ok(schemas.get(application) ?? noSchema),
+    getSchema: async (application) => ok(schemas.get(application) ?? noCatalogSchema),
     putSchema: async (application, { attributes }) => {
-      const { version } = schemas.get(application) ?? noSchema;
-      const schema = { ...noSchema, version: version + 1, attributes, updatedAt: at };
+      const { version } = schemas.get(application) ?? noCatalogSchema;
+      const schema = { ...noCatalogSchema, version: version + 1, attributes, updatedAt: at };
       schemas.set(application, schema);
       return ok(schema);
     },

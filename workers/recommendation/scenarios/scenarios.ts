@@ -1,5 +1,7 @@
 import { userListFields } from "../../../model/expressions/standard-fields.ts";
 import { checkFilter } from "../../../model/retrieval/decide-filter.ts";
+import { filterableTypes } from "../../../shared/contracts/catalog-schema.ts";
+import type { ProductFilter } from "../../../shared/contracts/location.ts";
 import { toInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import {
@@ -70,7 +72,7 @@ export class Scenarios {
     validateOnly: boolean,
     now: number,
   ): Promise<Result<Scenario>> {
-    const checked = checkFilter(settings.filter ?? {}, userListFields, "filter.expression");
+    const checked = await this.#checkFilter(settings.filter ?? {});
     if (!checked.ok) return checked;
     const rows = await this.#store.versions(this.#application, name);
     const current = rows.find(({ isCurrent }) => isCurrent);
@@ -87,6 +89,14 @@ export class Scenarios {
     if (version === null) return full();
     await refreshScenarios(this.#env, this.#application);
     return ok({ name, settings, version, createdAt: toInstant(now) });
+  }
+
+  /** Refuses a wrong expression. It may read attributes that were declared a moment ago, so the schema is read anew. */
+  async #checkFilter(filter: ProductFilter): Promise<Result<null>> {
+    if (filter.expression === undefined) return ok(null);
+    const schema = await this.#env.PRODUCT.getSchema(this.#application);
+    if (!schema.ok) return schema;
+    return checkFilter(filter, userListFields, "filter.expression", filterableTypes(schema.value));
   }
 
   /**

@@ -8,7 +8,7 @@ import { recommendForAnn, services } from "../testing/services.ts";
 import { readyMadeScenarios } from "./ready-made.ts";
 import { Scenarios } from "./scenarios.ts";
 
-const environment = environmentWithRollout({});
+const environment = { ...environmentWithRollout({}), PRODUCT: services.PRODUCT as never };
 const scenariosOf = (application: string) => new Scenarios(environment, application);
 const put = async (scenarios: Scenarios, settings: object, validateOnly = false) =>
   unwrap(await scenarios.put("lunch", settings, validateOnly, 1_800_000_000), "scenarios");

@@ -40,6 +40,14 @@ describe("recommendProducts", () => {
     expect(named.filter).toEqual({ currency: "EUR" });
   });
 
+  it("is unavailable if the declared attributes of a filter are not known, and needs none for other filters", async () => {
+    const change = { PRODUCT: { ...services.PRODUCT, getSchema: rejectAsDown } };
+    const vegan = { filter: { expression: "product.attributes.vegan" } };
+    expect(await recommendForAnn(change, vegan)).toMatchObject({ error: { code: "unavailable" } });
+    const { items } = await answer(change, { filter: { expression: 'product.category == "books"' } });
+    expect(items).toHaveLength(5);
+  });
+
   it("leaves out the city name if the gazetteer fails", async () => {
     const gatherCandidates = gatherWith({ place: { skipped: "the gazetteer: failed" } });
     const { items, location, skipped } = await answer({

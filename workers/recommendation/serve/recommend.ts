@@ -36,6 +36,7 @@ import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
 import { defaultLanguage, type Language } from "../../../shared/language/languages.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
+import { filterableAttributes } from "../../../shared/services/filterable-attributes.ts";
 import { requestInExperiments } from "../experiments/active-experiments.ts";
 import {
   rankersFor,
@@ -138,7 +139,24 @@ export async function recommendProducts(
       "forbidden",
       "A list by `only` or by `rankBy: recency` shows the user's history: send a token of the user, or a key with `people:read`.",
     );
-  const checked = checkFilter(requested.filter ?? {}, userListFields, "filter.expression");
+  const attributes = await filterableAttributes(
+    env.PRODUCT,
+    application,
+    requested.filter?.expression,
+    waitUntil,
+  ).catch((error: unknown) => {
+    console.error({ event: "catalog schema not read", error: errorText(error) });
+    return null;
+  });
+  if (!attributes)
+    return refuse(
+      "unavailable",
+      "The attributes of the filter cannot be read now; retry the request, or name none.",
+      {
+        retryAfter: 1,
+      },
+    );
+  const checked = checkFilter(requested.filter ?? {}, userListFields, "filter.expression", attributes);
   if (!checked.ok) return checked;
   const budgetMs = requested.budgetMs ?? Number.POSITIVE_INFINITY;
   const now = Date.now() / 1000;
@@ -165,7 +183,7 @@ export async function recommendProducts(
   const exclude = [...(requested.exclude ?? []), ...contextIds];
   const user = requester.mayReadHistory ? expressionUserOf(stored) : null;
   const filter = await decideListFilter(env.LOCATION, application, requested.filter ?? {}, {
-    ...{ now, point, user },
+    ...{ now, point, user, attributes },
   }).catch((error: unknown) => {
     console.error({ event: "currency of a filter unknown", error: errorText(error) });
     return null;

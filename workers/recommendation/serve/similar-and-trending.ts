@@ -14,6 +14,7 @@ import { type CardRequest, cardsOfAnyVersion } from "../../../shared/contracts/p
 import type { ProductListQuery, RecommendationList } from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { distanceKm } from "../../../shared/geo/distance.ts";
+import { filterableAttributes } from "../../../shared/services/filterable-attributes.ts";
 import { decideListFilter } from "./decide-list-filter.ts";
 import { listProducts } from "./listed-products.ts";
 import { locationCandidateStore } from "./location-candidates.ts";
@@ -108,8 +109,10 @@ export async function similarProducts(
   application: string,
   productId: string,
   { limit, filter: asked, exclude }: ProductListQuery,
+  waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationList>> {
-  const checked = checkFilter(asked, listFields, "expression");
+  const attributes = await filterableAttributes(env.PRODUCT, application, asked.expression, waitUntil);
+  const checked = checkFilter(asked, listFields, "expression", attributes);
   if (!checked.ok) return checked;
   const cards = await env.PRODUCT.getCards(application, cardsOfAnyVersion([productId]));
   if (!cards.ok) return cards;
@@ -118,7 +121,7 @@ export async function similarProducts(
   const store = locationCandidateStore(env.LOCATION, application);
   const now = Date.now() / 1000;
   // Who compares a product with others compares prices in its currency.
-  const moment = { now, point: card.location, user: null };
+  const moment = { now, point: card.location, user: null, attributes };
   const filter = await decideListFilter(env.LOCATION, application, asked, moment, card.currency);
   const rule: ListRule = {
     point: card.location,
@@ -170,11 +173,18 @@ export async function trendingProducts(
   application: string,
   point: Point | null,
   { limit, filter: asked, exclude }: ProductListQuery,
+  waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationList>> {
-  const checked = checkFilter(asked, listFields, "expression");
+  const attributes = await filterableAttributes(env.PRODUCT, application, asked.expression, waitUntil);
+  const checked = checkFilter(asked, listFields, "expression", attributes);
   if (!checked.ok) return checked;
   const now = Date.now() / 1000;
-  const filter = await decideListFilter(env.LOCATION, application, asked, { now, point, user: null });
+  const filter = await decideListFilter(env.LOCATION, application, asked, {
+    now,
+    point,
+    user: null,
+    attributes,
+  });
   const rule: ListRule = { point, filter, now, exclude };
   const near = await locationCandidateStore(env.LOCATION, application).firstStageCandidates({
     ...anonymousQuery,

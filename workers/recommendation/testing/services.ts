@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import type { UserSession } from "../../../durable-objects/user-session/user-session.ts";
 import { buildLeafTile } from "../../../model/tiles/build-tiles.ts";
+import { noCatalogSchema } from "../../../shared/contracts/catalog-schema.ts";
 import type { Point } from "../../../shared/contracts/primitives.ts";
 import { recommendationInput } from "../../../shared/contracts/recommendation.ts";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";
@@ -75,7 +76,7 @@ export const services = {
     firstStageCandidates: async () => ok(block),
     productColumns: async () => ok(block),
   },
-  PRODUCT: { getCards: async () => ok(cards) },
+  PRODUCT: { getCards: async () => ok(cards), getSchema: async () => ok(noCatalogSchema) },
 };
 
 /** Returns a recommendation for Ann in Oslo, after its background work is done. */

@@ -4,12 +4,14 @@ import { type BlockMeta, type Columns, columnsFromBlock, encodeMetadata } from "
 import { gatherRows, type RowSelection } from "./gather-rows.ts";
 import { hotHalfLives, noString } from "./layout.ts";
 import {
+  emptyElements,
   isNone,
   layOutOptional,
   type OptionalColumn,
-  OptionalColumns,
+  type OptionalType,
   writeOptional,
 } from "./optional-columns.ts";
+import { optionalColumn } from "./optional-values.ts";
 
 /** Rows of several blocks: the i-th is row `rows[i]` of `blocks[from[i]]`. */
 export interface BlockRows extends RowSelection {
@@ -111,35 +113,59 @@ export function concatRows(list: BlockRows, meta: BlockMeta, kept: KeptParts): C
   return columnsFromBlock(block, meta, dictionary.strings, entries);
 }
 
-/** Returns the optional columns of the rows. */
-function copyOptional({ blocks, from, rows, count }: BlockRows, dictionary: Dictionary): OptionalColumn[] {
-  if (blocks.every(({ optional }) => optional.length === 0)) return [];
-  const columns = new OptionalColumns(count);
-  for (let i = 0; i < count; i++)
-    for (const column of blocks[from[i]].optional) copyValue(column, rows[i], i);
-  return columns.finish();
-
-  function copyValue(column: OptionalColumn, row: number, to: number): void {
-    const { name, type } = column;
-    if (type === "list") {
-      const indices = column.items.subarray(column.starts[row], column.starts[row + 1]);
-      if (indices.length > 0)
-        columns.setList(
-          to,
-          name,
-          Array.from(indices, (index) => dictionary.indexFor(from[to], index)),
-        );
-      return;
+/** Returns the optional columns of the rows: those of which a row has a value. */
+function copyOptional(list: BlockRows, dictionary: Dictionary): OptionalColumn[] {
+  const copied: OptionalColumn[] = [];
+  const seen = new Set<string>();
+  for (const { optional } of list.blocks)
+    for (const { name, type } of optional) {
+      const key = `${type} ${name}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const column =
+        type === "list" ? copyLists(name, list, dictionary) : copyElements(name, type, list, dictionary);
+      if (column) copied.push(column);
     }
-    const element = column.values[row];
-    if (!isNone(type, element))
-      columns.setElement(
-        to,
-        name,
-        type,
-        type === "string" ? dictionary.indexFor(from[to], element) : element,
-      );
+  return copied;
+}
+
+/** Returns the column of a name and a type that is no list; null if no row has a value. */
+function copyElements(
+  name: string,
+  type: Exclude<OptionalType, "list">,
+  { blocks, from, rows, count }: BlockRows,
+  dictionary: Dictionary,
+): OptionalColumn | null {
+  const sources = blocks.map((block) => optionalColumn(block, name, type)?.values);
+  const column = emptyElements(name, type, count);
+  const { values } = column;
+  let hasValue = false;
+  for (let i = 0; i < count; i++) {
+    const element = sources[from[i]]?.[rows[i]];
+    if (element === undefined || isNone(type, element)) continue;
+    values[i] = type === "string" ? dictionary.indexFor(from[i], element) : element;
+    hasValue = true;
   }
+  return hasValue ? column : null;
+}
+
+/** Returns the column of lists of a name; null if all lists are empty. */
+function copyLists(
+  name: string,
+  { blocks, from, rows, count }: BlockRows,
+  dictionary: Dictionary,
+): OptionalColumn | null {
+  const sources = blocks.map((block) => optionalColumn(block, name, "list"));
+  const starts = new Uint32Array(count + 1);
+  const items: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const source = sources[from[i]];
+    const end = source ? source.starts[rows[i] + 1] : 0;
+    for (let at = source ? source.starts[rows[i]] : 0; source && at < end; at++)
+      items.push(dictionary.indexFor(from[i], source.items[at]));
+    starts[i + 1] = items.length;
+  }
+  return items.length > 0 ? { name, type: "list", starts, items: Uint32Array.from(items) } : null;
 }
 
 /** Decays engagement in `hot`, in place, from the time of each row's block to `time`. */

@@ -123,18 +123,18 @@ export class OptionalColumns {
 
   /** Sets the value of a row. `indexOf` returns the index of a string in the block's dictionary. */
   set(row: number, { name, type, value }: ColumnValue, indexOf: (text: string) => number): void {
-    if (type === "list") this.setList(row, name, value.map(indexOf));
-    else this.setElement(row, name, type, type === "string" ? indexOf(value) : Number(value));
+    if (type === "list") this.#setList(row, name, value.map(indexOf));
+    else this.#setElement(row, name, type, type === "string" ? indexOf(value) : Number(value));
   }
 
   /** Sets the element of a row in a column that is no list. */
-  setElement(row: number, name: string, type: Exclude<OptionalType, "list">, element: number): void {
+  #setElement(row: number, name: string, type: Exclude<OptionalType, "list">, element: number): void {
     const column = this.#column(name, type);
     if (column.type !== "list") column.values[row] = element;
   }
 
   /** Sets the strings of a row in a column of lists, as indices into the block's dictionary. */
-  setList(row: number, name: string, indices: readonly number[]): void {
+  #setList(row: number, name: string, indices: readonly number[]): void {
     this.#column(name, "list");
     const list = this.#lists.get(`list ${name}`);
     for (const index of indices) {
@@ -156,6 +156,17 @@ export class OptionalColumns {
 }
 
 function emptyColumn(name: string, type: OptionalType, count: number): OptionalColumn {
+  return type === "list"
+    ? { name, type, starts: new Uint32Array(count + 1), items: new Uint32Array(0) }
+    : emptyElements(name, type, count);
+}
+
+/** Returns a column that is no list, of `count` rows without values. */
+export function emptyElements(
+  name: string,
+  type: Exclude<OptionalType, "list">,
+  count: number,
+): Exclude<OptionalColumn, { type: "list" }> {
   switch (type) {
     case "string":
       return { name, type, values: new Uint32Array(count).fill(noString) };
@@ -164,7 +175,5 @@ function emptyColumn(name: string, type: OptionalType, count: number): OptionalC
       return { name, type, values: new Float64Array(count).fill(Number.NaN) };
     case "boolean":
       return { name, type, values: new Uint8Array(count).fill(booleanValue.none) };
-    case "list":
-      return { name, type, starts: new Uint32Array(count + 1), items: new Uint32Array(0) };
   }
 }

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, currencyCode, instant } from "./primitives.ts";
 import { purchasedRule } from "./recommendation.ts";
+import { scenarioSettings } from "./scenario.ts";
+import { scenarioName } from "./scenario-name.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** What an experiment compares, in the order of its results. */
@@ -37,15 +39,34 @@ export const variantParameters = z.strictObject({
 });
 export type VariantParameters = z.infer<typeof variantParameters>;
 
-const experimentVariant = nullIsAbsent(
-  z.strictObject({
-    name: shortName,
-    /** Share of the experiment's users, relative to the shares of the other variants. */
-    share: z.number().min(0.01).max(100).default(1),
-    parameters: nullIsAbsent(variantParameters).default({}),
-  }),
-);
-export type ExperimentVariant = z.infer<typeof experimentVariant>;
+const variantFields = z.strictObject({
+  name: shortName,
+  /** Share of the experiment's users, relative to the shares of the other variants. */
+  share: z.number().min(0.01).max(100).default(1),
+  scenario: nullIsAbsent(
+    z.strictObject({
+      name: scenarioName,
+      version: z.number().int().min(1).optional().meta({
+        description: "The version that serves when the experiment is defined, if absent.",
+      }),
+    }),
+  )
+    .optional()
+    .meta({ description: "The scenario that serves the variant's users instead of the one they ask for." }),
+  parameters: nullIsAbsent(variantParameters).default({}),
+});
+const experimentVariant = nullIsAbsent(variantFields);
+
+/** A scenario as it was when an experiment was defined: later changes of the scenario do not change the experiment. */
+const pinnedScenario = z.strictObject({
+  name: scenarioName,
+  version: z.number().int().nullable().meta({ description: "Null for a ready-made scenario." }),
+  settings: scenarioSettings,
+});
+export type PinnedScenario = z.infer<typeof pinnedScenario>;
+
+const storedVariant = variantFields.extend({ scenario: pinnedScenario.optional() });
+export type ExperimentVariant = z.infer<typeof storedVariant>;
 
 /** Variants that an experiment has at most. */
 export const maxVariants = 6;
@@ -53,6 +74,10 @@ export const maxVariants = 6;
 const experimentFields = z.strictObject({
   variants: z.array(experimentVariant).min(2).max(maxVariants).meta({
     description: "The first one is the control; each of the others is compared with it.",
+  }),
+  scenario: scenarioName.optional().meta({
+    description:
+      "Only requests that name this scenario take part; all requests if absent. Needed if a variant has a `scenario`.",
   }),
   goal: z.enum(experimentGoals).default("conversion"),
   guardrails: z
@@ -87,6 +112,12 @@ export const experimentInput = nullIsAbsent(experimentFields).superRefine((input
         message: `must differ from the other variants; got ${name} twice`,
       });
   });
+  if (input.scenario === undefined && input.variants.some(({ scenario }) => scenario !== undefined))
+    context.addIssue({
+      code: "custom",
+      path: ["scenario"],
+      message: "must name the scenario of the requests that take part, since a variant has a `scenario`",
+    });
   const metrics: string[] = [input.goal, ...input.guardrails];
   if (metrics.includes("revenue") !== (input.currency !== undefined))
     context.addIssue({
@@ -109,6 +140,7 @@ export type ExperimentInput = z.infer<typeof experimentInput>;
 
 /** An experiment, as the API returns it. */
 export const experiment = experimentFields.omit({ startsAt: true, endsAt: true }).extend({
+  variants: z.array(storedVariant),
   name: experimentName,
   /** Names these definitions and their counts; an experiment that is created again has another one. */
   run: z.string(),

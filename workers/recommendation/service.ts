@@ -438,7 +438,7 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
 
   async deleteScenario(application: string, name: string): Promise<Result<null>> {
     const parsed = parse(scenarioRef, { application, name });
-    return parsed.ok ? new Scenarios(this.env, application).remove(name) : parsed;
+    return parsed.ok ? new Scenarios(this.env, application).remove(name, now()) : parsed;
   }
 
   /** Opens the WebSocket of the user whom the gateway names in the request headers. */

@@ -55,7 +55,7 @@ export function addExperimentRoutes(app: Gateway, { services }: Dependencies, gu
       path: "/v1/experiments/{name}",
       summary: "Define an experiment",
       description:
-        `${describeAccess(access)} The parameters of a user's variant replace those of their requests. Once an experiment has ` +
+        `${describeAccess(access)} The parameters of a user's variant replace those of their requests, and its scenario serves instead of the one that they name. Once an experiment has ` +
         "started, only `endsAt` may change; other changes are refused with 409. At most ten experiments run at a time.",
       tags,
       ...guard(access, kilobytes(64)),

@@ -144,7 +144,7 @@ export function addScenarioRoutes(app: Gateway, { services }: Dependencies, guar
       method: "delete",
       path: "/v1/scenarios/{name}",
       summary: "Delete a scenario with all its versions",
-      description: `${description} A ready-made scenario of the same name serves again; otherwise requests that name it are refused.`,
+      description: `${description} A ready-made scenario of the same name serves again; otherwise requests that name it are refused. Refused with 409 while an experiment compares what serves them.`,
       tags,
       ...guard("models:manage"),
       request: { params, query: noQuery },

@@ -263,6 +263,7 @@ const recommendationService = (): RecommendationApi => {
     putExperiment: async (_application, name, { startsAt: _, endsAt: __, ...definition }) =>
       ok({
         ...definition,
+        variants: definition.variants.map(({ scenario: _scenario, ...variant }) => variant),
         ...{ name, run: `${name}:1`, status: "running", startsAt: at, endsAt: null, createdAt: at },
       }),
     deleteExperiment: async () => notFound("experiment"),

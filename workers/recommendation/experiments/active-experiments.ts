@@ -1,7 +1,8 @@
 import { type AssignedExperiment, variantOfUser } from "../../../model/experiments/assignment.ts";
 import { RefreshedSnapshots } from "../../../shared/cache/refreshed-snapshots.ts";
-import type { VariantParameters } from "../../../shared/contracts/experiment.ts";
+import type { ExperimentVariant, VariantParameters } from "../../../shared/contracts/experiment.ts";
 import type { RecommendationInput } from "../../../shared/contracts/recommendation.ts";
+import type { ScenarioSettings } from "../../../shared/contracts/scenario.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { variantOf } from "../../../shared/experiments/variant.ts";
 import { storedDefinition } from "./definition.ts";
@@ -9,19 +10,21 @@ import { type ExperimentRow, ExperimentStore } from "./experiment-store.ts";
 
 /** An experiment as this isolate knows it. */
 interface ActiveExperiment extends AssignedExperiment {
-  parameters: ReadonlyMap<string, VariantParameters>;
+  variants: readonly ExperimentVariant[];
+  /** The scenario of the requests that take part; undefined if all do. */
+  scenario: string | undefined;
   /** Seconds since the epoch. */
   startsAt: number;
   endsAt: number;
 }
 
 /** The experiments of applications that had not ended when they were read. */
-const snapshots = new RefreshedSnapshots<readonly ActiveExperiment[]>({
+const snapshots = new RefreshedSnapshots<{ experiments: readonly ActiveExperiment[]; length: number }>({
   failure: "experiments not read",
   maxAgeMs: 5000,
-  // Experiments of all applications: some kilobytes each.
-  maxSize: 2000,
-  sizeOf: ({ length }) => 1 + length,
+  // UTF-16 code units of the stored JSON. An experiment with six scenarios has 50,000 at most.
+  maxSize: 4_000_000,
+  sizeOf: ({ length }) => length,
 });
 
 /** Returns an experiment as the hot path needs it; null, which is logged, if another release wrote what this one does not know. */
@@ -31,10 +34,10 @@ function activeExperiment(row: ExperimentRow): ActiveExperiment | null {
     console.error({ event: "experiment not readable", run: row.run, error: errorText(parsed.error) });
     return null;
   }
-  const { variants } = parsed.data;
+  const { variants, scenario } = parsed.data;
   return {
-    ...{ run: row.run, group: row.exclusionGroup, slotFrom: row.slotFrom, slotTo: row.slotTo, variants },
-    parameters: new Map(variants.map(({ name, parameters }) => [name, parameters])),
+    ...{ run: row.run, group: row.exclusionGroup, slotFrom: row.slotFrom, slotTo: row.slotTo },
+    ...{ variants, scenario },
     startsAt: row.startsAt,
     endsAt: row.endsAt ?? Number.POSITIVE_INFINITY,
   };
@@ -44,14 +47,17 @@ function activeExperiment(row: ExperimentRow): ActiveExperiment | null {
 async function readExperiments(
   env: Pick<RecommendationEnv, "DB">,
   application: string,
-): Promise<readonly ActiveExperiment[]> {
+): Promise<{ experiments: readonly ActiveExperiment[]; length: number }> {
   try {
     const rows = await new ExperimentStore(env.DB).notEnded(application, Date.now() / 1000);
-    return rows.map(activeExperiment).filter((each) => each !== null);
+    return {
+      experiments: rows.map(activeExperiment).filter((each) => each !== null),
+      length: rows.reduce((sum, { definition }) => sum + JSON.stringify(definition).length, 64),
+    };
   } catch (error) {
     console.error({ event: "experiments not read", application, error: errorText(error) });
     // Without a value, each of the next requests would wait for the failing database.
-    return snapshots.known(application) ?? [];
+    return snapshots.known(application) ?? { experiments: [], length: 64 };
   }
 }
 
@@ -63,32 +69,42 @@ export async function refreshExperiments(
   await snapshots.refresh(application, () => readExperiments(env, application));
 }
 
-/** A request with the parameters of the user's variants, and the variants as the receipt names them. */
-export interface ExperimentRequest {
-  input: RecommendationInput;
-  variants: string[];
+/** What the variants of a user change in a request. */
+export interface AssignedVariants {
+  /** The variants as receipts name them. */
+  names: string[];
+  /** The settings of the scenario that serves instead of the one that the request names; null if it is that one. */
+  scenario: ScenarioSettings | null;
+  /** They replace fields of the request. */
+  parameters: VariantParameters;
 }
 
 /**
- * Returns a request as the user's variants change it. Only the first request of an isolate for an application waits for
- * the database; later ones use what the isolate knows, at most a few seconds old. `now` is in seconds since the epoch.
+ * Returns what the variants of a request's user change in it. Only the first request of an isolate for an application waits
+ * for the database; later ones use what the isolate knows, at most a few seconds old. `now` is in seconds since the epoch.
  */
-export async function requestInExperiments(
+export async function variantsOfRequest(
   env: Pick<RecommendationEnv, "DB">,
   application: string,
-  input: RecommendationInput,
+  { userId, scenario }: Pick<RecommendationInput, "userId" | "scenario">,
   now: number,
   waitUntil: (work: Promise<unknown>) => void,
-): Promise<ExperimentRequest> {
-  const experiments = await snapshots.get(application, () => readExperiments(env, application), waitUntil);
-  let changed = input;
-  const variants: string[] = [];
+): Promise<AssignedVariants> {
+  const { experiments } = await snapshots.get(
+    application,
+    () => readExperiments(env, application),
+    waitUntil,
+  );
+  const assigned: AssignedVariants = { names: [], scenario: null, parameters: {} };
   for (const each of experiments) {
     if (now < each.startsAt || now >= each.endsAt) continue;
-    const arm = variantOfUser(application, input.userId, each);
-    if (arm === null) continue;
-    variants.push(variantOf({ experiment: each.run, arm }));
-    changed = { ...changed, ...each.parameters.get(arm) };
+    if (each.scenario !== undefined && each.scenario !== scenario) continue;
+    const arm = variantOfUser(application, userId, each);
+    const variant = each.variants.find(({ name }) => name === arm);
+    if (!variant) continue;
+    assigned.names.push(variantOf({ experiment: each.run, arm: variant.name }));
+    assigned.scenario = variant.scenario?.settings ?? assigned.scenario;
+    Object.assign(assigned.parameters, variant.parameters);
   }
-  return { input: changed, variants };
+  return assigned;
 }

@@ -1,4 +1,10 @@
-import { type Experiment, type ExperimentInput, experiment } from "../../../shared/contracts/experiment.ts";
+import type * as z from "zod";
+import {
+  type Experiment,
+  type ExperimentInput,
+  type ExperimentVariant,
+  experiment,
+} from "../../../shared/contracts/experiment.ts";
 import { toInstant } from "../../../shared/contracts/primitives.ts";
 import type { ExperimentRow } from "./experiment-store.ts";
 
@@ -7,9 +13,36 @@ export const storedDefinition = experiment.omit({
   ...{ name: true, run: true, status: true, startsAt: true, endsAt: true, createdAt: true },
 });
 
-/** Returns the part of a definition that is stored as JSON. */
-export function definitionOf({ startsAt: _, endsAt: __, ...definition }: ExperimentInput) {
-  return storedDefinition.parse(definition);
+export type StoredDefinition = z.infer<typeof storedDefinition>;
+
+/** Returns the part of a definition that is stored as JSON. `variants` are those of the input with their scenarios. */
+export function definitionOf(
+  { startsAt: _, endsAt: __, ...definition }: ExperimentInput,
+  variants: readonly ExperimentVariant[],
+): StoredDefinition {
+  return storedDefinition.parse({ ...definition, variants });
+}
+
+/**
+ * Returns the stored definition of an experiment that a client defines again, with the scenarios as they were then; null if
+ * it names others.
+ */
+export function definitionAsStored(
+  input: ExperimentInput,
+  stored: StoredDefinition,
+): StoredDefinition | null {
+  const variants: ExperimentVariant[] = [];
+  for (const [i, { scenario, ...variant }] of input.variants.entries()) {
+    if (scenario === undefined) {
+      variants.push(variant);
+      continue;
+    }
+    const pinned = stored.variants[i]?.scenario;
+    if (pinned?.name !== scenario.name || (scenario.version ?? pinned.version) !== pinned.version)
+      return null;
+    variants.push({ ...variant, scenario: pinned });
+  }
+  return definitionOf(input, variants);
 }
 
 /** Returns an experiment as the API shows it. `now` is in seconds since the epoch. */

@@ -37,6 +37,13 @@ export class ExperimentStore {
       .orderBy(asc(experiments.name));
   }
 
+  /** Returns the name of an experiment that has not ended at `now` and in which requests for a scenario take part; null if there is none. */
+  async ofScenario(application: string, scenario: string, now: number): Promise<string | null> {
+    const rows = await this.notEnded(application, now);
+    const found = rows.find(({ definition }) => (definition as { scenario?: string }).scenario === scenario);
+    return found?.name ?? null;
+  }
+
   async find(application: string, name: string): Promise<ExperimentRow | null> {
     const rows = await this.#db
       .select()

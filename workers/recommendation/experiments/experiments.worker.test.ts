@@ -6,6 +6,7 @@ import { unwrap } from "../../../shared/contracts/result.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
 import { ExperimentUsersTable } from "../../../shared/experiments/experiment-users.ts";
 import { countOutcomes } from "../rollout/count-outcomes.ts";
+import { Scenarios } from "../scenarios/scenarios.ts";
 import { database, environmentWithRollout, migrateRegistry } from "../testing/models.ts";
 import { recommendForAnn } from "../testing/services.ts";
 import { Experiments } from "./manage-experiments.ts";
@@ -130,6 +131,77 @@ describe("a recommendation in an experiment", () => {
     }
     expect(seen.get("few")).toBeGreaterThan(8);
     expect(seen.get("control")).toBeGreaterThan(8);
+  });
+
+  it("serves a scenario of the variant as it was, to requests that name the experiment's scenario", async () => {
+    const application = "scenarios";
+    const scenarios = new Scenarios(environment, application);
+    const store = async (limit: number) => unwrap(await scenarios.put("lunch", { limit }, false, now()), "s");
+    await store(4);
+    await store(3);
+    const input = definition({
+      scenario: "lunch",
+      variants: [{ name: "control" }, { name: "four", scenario: { name: "lunch", version: 1 } }],
+    });
+    const experiments = new Experiments(environment, application);
+    const { variants } = unwrap(await experiments.put("length", input, now()), "experiments");
+    expect(variants[1].scenario).toEqual({ name: "lunch", version: 1, settings: { limit: 4 } });
+    const seen = new Set<string>();
+    for (let i = 0; i < 30; i++) {
+      const request = { userId: `user-${i}`, scenario: "lunch", limit: undefined };
+      const answer = unwrap(await recommendForAnn(environment, request, application), "the worker");
+      seen.add(`${answer.variant.split("/")[1]} ${answer.items.length}`);
+      const other = unwrap(
+        await recommendForAnn(environment, { ...request, scenario: "home" }, application),
+        "the worker",
+      );
+      expect([other.variant, other.items.length]).toEqual(["default", 10]);
+    }
+    expect([...seen].sort()).toEqual(["control 3", "four 4"]);
+    // The request's own fields still win.
+    const own = unwrap(
+      await recommendForAnn(environment, { scenario: "lunch", limit: 2 }, application),
+      "the worker",
+    );
+    expect(own.items).toHaveLength(2);
+    // The same definition again changes nothing, also after the scenario has.
+    await store(5);
+    expect(await experiments.put("length", input, now() + 1)).toMatchObject({ ok: true });
+    expect(await scenarios.remove("lunch", now())).toMatchObject({
+      error: { code: "conflict", detail: expect.stringContaining("the experiment length") },
+    });
+    await experiments.delete("length");
+    expect(await scenarios.remove("lunch", now())).toMatchObject({ ok: true });
+  });
+
+  it("refuses scenarios that do not exist, or that need a context which the requests do not have", async () => {
+    const experiments = new Experiments(environment, "unknown");
+    const put = (scenario: string, variant: object) =>
+      experiments.put(
+        "e",
+        definition({ scenario, variants: [{ name: "control" }, { name: "b", scenario: variant }] }),
+        now(),
+      );
+    for (const [scenario, variant, path] of [
+      ["dinner", { name: "home" }, "scenario"],
+      ["home", { name: "dinner" }, "variants.1.scenario"],
+      ["home", { name: "email", version: 1 }, "variants.1.scenario"],
+      ["home", { name: "cart" }, "variants.1.scenario"],
+    ] as const)
+      expect(await put(scenario, variant)).toMatchObject({
+        error: { code: "invalid_input", issues: [{ path }] },
+      });
+    expect(await put("product-page", { name: "cart" })).toMatchObject({ ok: true });
+    expect(() =>
+      definition({ variants: [{ name: "a" }, { name: "b", scenario: { name: "home" } }] }),
+    ).toThrow("must name the scenario of the requests");
+    const other = definition({
+      scenario: "cart",
+      variants: [{ name: "a" }, { name: "b", scenario: { name: "product-page" } }],
+    });
+    expect(await experiments.put("f", other, now())).toMatchObject({ ok: true });
+    const same = await experiments.put("g", other, now());
+    expect(same).toMatchObject({ error: { detail: expect.stringContaining("sets `scenario` too") } });
   });
 
   it("goes on without experiments while the database is down", async () => {

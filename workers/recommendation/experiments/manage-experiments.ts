@@ -7,8 +7,15 @@ import { fromInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { ExperimentUsersTable, type VariantSums } from "../../../shared/experiments/experiment-users.ts";
 import { refreshExperiments } from "./active-experiments.ts";
-import { definitionOf, experimentOf, storedDefinition } from "./definition.ts";
+import {
+  definitionAsStored,
+  definitionOf,
+  experimentOf,
+  type StoredDefinition,
+  storedDefinition,
+} from "./definition.ts";
 import { type ExperimentRow, ExperimentStore } from "./experiment-store.ts";
+import { pinScenarios } from "./pin-scenarios.ts";
 
 /** Experiments of an application that have not ended, at most: each request computes the user's variant in each. */
 const maxActive = 10;
@@ -18,11 +25,18 @@ const maxStored = 200;
 /** Hexadecimal digits of a run besides the name. */
 const runDigits = 8;
 
-type Definition = ReturnType<typeof definitionOf>;
+/** Returns the names of what the variants of an experiment set: parameters, and `scenario`. */
+const changesOf = ({ variants }: StoredDefinition): Set<string> =>
+  new Set(
+    variants.flatMap(({ parameters, scenario }) => [
+      ...Object.keys(parameters),
+      ...(scenario ? ["scenario"] : []),
+    ]),
+  );
 
-/** Returns the names of the parameters that the variants of an experiment set. */
-const parametersOf = ({ variants }: Definition): Set<string> =>
-  new Set(variants.flatMap(({ parameters }) => Object.keys(parameters)));
+/** Returns whether a request can take part in both experiments. */
+const shareRequests = (a: StoredDefinition, b: StoredDefinition): boolean =>
+  a.scenario === undefined || b.scenario === undefined || a.scenario === b.scenario;
 
 /** The experiments of one application: defines them, deletes them, and computes their results. */
 export class Experiments {
@@ -52,9 +66,8 @@ export class Experiments {
    */
   async put(name: string, input: ExperimentInput, now: number): Promise<Result<Experiment>> {
     const present = await this.#store.find(this.#application, name);
-    const definition = definitionOf(input);
     const endsAt = input.endsAt === undefined ? null : fromInstant(input.endsAt);
-    if (present && present.startsAt <= now) return this.#changeEnd(present, input, definition, endsAt, now);
+    if (present && present.startsAt <= now) return this.#changeEnd(present, input, endsAt, now);
     if (endsAt !== null && endsAt <= now)
       return refuse("invalid_input", "`endsAt` must be in the future.", {
         issues: [{ path: "endsAt", message: "must be in the future" }],
@@ -66,6 +79,9 @@ export class Experiments {
         "conflict",
         `An application has at most ${maxActive} experiments that have not ended, and ${maxStored} in all; end or delete one.`,
       );
+    const variants = await pinScenarios(this.#env.DB, this.#application, input);
+    if (!variants.ok) return variants;
+    const definition = definitionOf(input, variants.value);
     const group = input.group ?? `experiment:${name}`;
     const overlap = this.#overlapOf(definition, group, active);
     if (overlap) return overlap;
@@ -105,12 +121,12 @@ export class Experiments {
   async #changeEnd(
     row: ExperimentRow,
     input: ExperimentInput,
-    definition: Definition,
     endsAt: number | null,
     now: number,
   ): Promise<Result<Experiment>> {
+    const stored = storedDefinition.parse(row.definition);
     const isSame =
-      JSON.stringify(definition) === JSON.stringify(storedDefinition.parse(row.definition)) &&
+      JSON.stringify(definitionAsStored(input, stored)) === JSON.stringify(stored) &&
       (input.startsAt === undefined || fromInstant(input.startsAt) <= row.startsAt);
     if (!isSame)
       return refuse(
@@ -130,14 +146,14 @@ export class Experiments {
     return ok(experimentOf(changed, now));
   }
 
-  /** Refuses an experiment that sets a parameter which another one sets for the same users. */
-  #overlapOf(definition: Definition, group: string, active: readonly ExperimentRow[]) {
-    const own = parametersOf(definition);
+  /** Refuses an experiment that sets what another one sets for the same requests. */
+  #overlapOf(definition: StoredDefinition, group: string, active: readonly ExperimentRow[]) {
+    const own = changesOf(definition);
     for (const row of active) {
       if (row.exclusionGroup === group) continue;
-      const shared = [...parametersOf(storedDefinition.parse(row.definition))].filter((each) =>
-        own.has(each),
-      );
+      const other = storedDefinition.parse(row.definition);
+      if (!shareRequests(definition, other)) continue;
+      const shared = [...changesOf(other)].filter((each) => own.has(each));
       if (shared.length > 0)
         return refuse(
           "conflict",

@@ -34,13 +34,15 @@ const refuseScenario = (path: string, message: string, detail: string): Result<n
   refuse("invalid_input", detail, { issues: [{ path, message }] });
 
 /**
- * Returns a request with the fields of its scenario and with defaults. Refuses an unknown or removed scenario, one that
- * needs a context that the request does not have, and fields that do not fit together.
+ * Returns a request with the fields of its scenario and with defaults. `instead` has the fields of the scenario that an
+ * experiment serves in its place; null if there is none. Refuses an unknown or removed scenario, one that needs a context
+ * that the request does not have, and fields that do not fit together.
  */
 export async function resolveScenario(
   env: RecommendationEnv,
   application: string,
   input: RecommendationInput,
+  instead: ScenarioSettings | null,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<CompleteRecommendationInput>> {
   const { scenario: name } = input;
@@ -71,6 +73,6 @@ export async function resolveScenario(
       `must name products for the scenario ${name}`,
       `The scenario ${name} needs \`context.productIds\`: what the user looks at, or has in the cart.`,
     );
-  const merged = parse(recommendationInput, mergeScenario(settings, input));
+  const merged = parse(recommendationInput, mergeScenario(instead ?? settings, input));
   return merged.ok ? ok(completeInput(merged.value)) : merged;
 }

@@ -11,6 +11,7 @@ import {
   type ScenarioSettings,
   scenarioSettings,
 } from "../../../shared/contracts/scenario.ts";
+import { ExperimentStore } from "../experiments/experiment-store.ts";
 import { refreshScenarios } from "./current-scenarios.ts";
 import { readyMadeScenarios } from "./ready-made.ts";
 import { type ScenarioRow, ScenarioStore } from "./scenario-store.ts";
@@ -121,8 +122,17 @@ export class Scenarios {
     return ok({ name, ...versionOf(target) });
   }
 
-  /** Deletes a scenario with all its versions. A ready-made scenario of the same name serves again. */
-  async remove(name: string): Promise<Result<null>> {
+  /**
+   * Deletes a scenario with all its versions. A ready-made scenario of the same name serves again. Refuses with `conflict`
+   * while an experiment compares what serves requests for the scenario. `now` is in seconds since the epoch.
+   */
+  async remove(name: string, now: number): Promise<Result<null>> {
+    const experiment = await new ExperimentStore(this.#env.DB).ofScenario(this.#application, name, now);
+    if (experiment !== null)
+      return refuse(
+        "conflict",
+        `Requests for the scenario ${name} take part in the experiment ${experiment}; end the experiment first.`,
+      );
     if (!(await this.#store.remove(this.#application, name))) return notFound(name);
     await refreshScenarios(this.#env, this.#application);
     return ok(null);

@@ -65,9 +65,9 @@ describe("the scenarios of an application", () => {
     expect((await scenarios.list()).map(({ name }) => name)).toEqual([...readyMadeScenarios.keys()].sort());
     unwrap(await scenarios.put("home", { limit: 7 }, false, 1), "scenarios");
     expect((await scenarios.list()).find(({ name }) => name === "home")).toMatchObject({ version: 1 });
-    expect(await scenarios.remove("home")).toMatchObject({ ok: true });
+    expect(await scenarios.remove("home", 1_800_000_000)).toMatchObject({ ok: true });
     expect(await scenarios.get("home")).toMatchObject({ value: { version: null } });
-    expect(await scenarios.remove("home")).toMatchObject({ error: { code: "not_found" } });
+    expect(await scenarios.remove("home", 1_800_000_000)).toMatchObject({ error: { code: "not_found" } });
   });
 });
 
@@ -90,7 +90,7 @@ describe("a recommendation of a scenario", () => {
     await put(scenarios, { limit: 3 });
     const ask = () => recommendForAnn(environment, { scenario: "lunch" }, "gone");
     expect(await ask()).toMatchObject({ ok: true });
-    await scenarios.remove("lunch");
+    await scenarios.remove("lunch", 1_800_000_000);
     expect(await ask()).toMatchObject({
       ok: false,
       error: { code: "invalid_input", issues: [{ path: "scenario" }] },

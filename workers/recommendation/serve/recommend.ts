@@ -37,7 +37,7 @@ import { defaultLanguage, type Language } from "../../../shared/language/languag
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
 import { filterableAttributes } from "../../../shared/services/filterable-attributes.ts";
-import { requestInExperiments } from "../experiments/active-experiments.ts";
+import { variantsOfRequest } from "../experiments/active-experiments.ts";
 import {
   rankersFor,
   refreshSnapshot,
@@ -130,7 +130,10 @@ export async function recommendProducts(
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
-  const resolvedInput = await resolveScenario(env, application, asked, waitUntil);
+  const now = Date.now() / 1000;
+  const experimenting = variantsOfRequest(env, application, asked, now, waitUntil);
+  const instead = asked.scenario === undefined ? null : (await experimenting).scenario;
+  const resolvedInput = await resolveScenario(env, application, asked, instead, waitUntil);
   if (!resolvedInput.ok) return resolvedInput;
   const requested = resolvedInput.value;
   const usesHistory = requested.only !== undefined || requested.rankBy === "recency";
@@ -159,8 +162,6 @@ export async function recommendProducts(
   const checked = checkFilter(requested.filter ?? {}, userListFields, "filter.expression", attributes);
   if (!checked.ok) return checked;
   const budgetMs = requested.budgetMs ?? Number.POSITIVE_INFINITY;
-  const now = Date.now() / 1000;
-  const experimenting = requestInExperiments(env, application, requested, now, waitUntil);
   const hint = usableLocation(requested.location) ?? edge.point;
   const session = userSessionStub(env.USER_SESSION, application, requested.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
@@ -197,8 +198,8 @@ export async function recommendProducts(
   const { named, skipped: pinsSkipped } = await pinning;
   const locationMs = performance.now() - started - profileMs;
   const servingRankers = await serving;
-  const { input: varied, variants } = await experimenting;
-  const input = completeInput(varied);
+  const { names: variants, parameters } = await experimenting;
+  const input = completeInput({ ...requested, ...parameters });
   const { skipped: modelSkipped } = servingRankers;
   const rankers = rankersBy(input.rankBy, servingRankers.rankers);
   const shadow = rankers === servingRankers.rankers ? servingRankers.shadow : null;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { explore } from "../experiments/exploration.ts";
+import { exploreAroundPins } from "../experiments/explore-around-pins.ts";
 import { linearRanker } from "./fallback-rankers.ts";
 import { decodeInputs, encodeInputs, InputRecorder } from "./recorded-inputs.ts";
 import { listingOf, replayList } from "./replay-list.ts";
@@ -19,6 +19,18 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
     boost: fc.option(fc.dictionary(category, fc.constantFrom(0, 0.5, 3), { noNullPrototype: true }), {
       nil: undefined,
     }),
+    boosts: fc.constantFrom(
+      undefined,
+      [{ when: "product.rating >= 4.0 && distanceKm < 3.0", multiply: 2 }],
+      [
+        { when: "product.price < 20.0", add: 0.2 },
+        { when: `product.category == "${categories[0]}"`, multiply: 0.5 },
+      ],
+    ),
+    pins: fc.constantFrom(undefined, [
+      { when: `product.category == "${categories[1]}"`, position: 3 },
+      { productId: "p0", position: 1 },
+    ]),
     diversity: fc.constantFrom(0, 0, 0.3, 1),
     perCategory: fc.constantFrom(undefined, undefined, 1, 3),
     maxCandidates: fc.integer({ min: 20, max: 500 }),
@@ -34,14 +46,17 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
       { includeUnavailable: true },
     ),
   })
-  .map(({ limit, boost, diversity, perCategory, rate, purchased, placeless, later, ...rest }) => ({
-    ...rest,
-    rules: { limit, boost, diversity, perCategory },
-    exploration: { rate, depth: 10 },
-    historyRules: { purchased, dismissedDays: 90, purchasedDays: 30 },
-    now: simulatedNow + later,
-    ...(placeless ? { point: null } : {}),
-  }));
+  .map(
+    ({ limit, boost, boosts, pins, diversity, perCategory, rate, purchased, placeless, later, ...rest }) => ({
+      ...rest,
+      rules: { limit, boost, boosts, pins, diversity, perCategory },
+      ruleScope: { currency: "EUR", now: simulatedNow + later, offsetSeconds: 0, user: null },
+      exploration: { rate, depth: 10 },
+      historyRules: { purchased, dismissedDays: 90, purchasedDays: 30 },
+      now: simulatedNow + later,
+      ...(placeless ? { point: null } : {}),
+    }),
+  );
 
 describe("replayList", () => {
   it("computes the same products, scores and propensities, to the last bit", async () => {
@@ -61,7 +76,7 @@ describe("replayList", () => {
           const listable = [...answer.items, ...answer.spare()]
             .filter(({ productId }) => !notForSale.has(productId))
             .slice(0, limit + (exploration.rate > 0 ? exploration.depth : 0));
-          const inPlay = explore(listable, limit, exploration, recorder.draw);
+          const inPlay = exploreAroundPins(listable, ({ pin }) => pin, limit, exploration, recorder.draw);
           const inputs = recorder.inputsOf(
             query,
             listingOf(

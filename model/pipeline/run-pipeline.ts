@@ -1,3 +1,4 @@
+import type { ExpressionScope } from "../../shared/contracts/expression.ts";
 import type { DecidedFilter, Searched } from "../../shared/contracts/location.ts";
 import type { Point } from "../../shared/contracts/primitives.ts";
 import type { CandidateSourceName, Stage, TouchedRule } from "../../shared/contracts/recommendation.ts";
@@ -46,6 +47,8 @@ export interface PipelineQuery {
   /** Ids of the only products that the list may contain; absent for all. */
   only?: readonly string[];
   rules: Rules;
+  /** What the conditions of rules may know; absent if there is none. */
+  ruleScope?: ExpressionScope;
   /** Products that rules name, with their addresses: they are candidates if the filter lets them pass. */
   named?: readonly ProductRef[];
   /** Rules for products that the user dismissed or purchased before. */
@@ -201,17 +204,19 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const extraRows =
     spareItems + (query.exploration && query.exploration.rate > 0 ? query.exploration.depth : 0);
   // The rules apply to the spare products too: they are the end of a longer list.
-  const requestRules = new RequestRules(rules, { now });
+  const requestRules = new RequestRules(rules, {
+    now,
+    ...(query.ruleScope ? { expressions: { ...query.ruleScope, point } } : {}),
+  });
   const order = requestRules.list(ranked, extraRows);
   const touchedBy = ({ block, row, index, pin }: (typeof order)[number]): TouchedRule[] => {
-    const { score } = ranked[index];
     return [
       ...touchedRules([
         { rule: "distance", factor: listScores[index] / scores[index] },
         { rule: "purchased", factor: factors.get(index) },
         { rule: "dismissed", factor: rejected.get(categoryOf(block, row)) },
-        { rule: "boost", factor: (requestRules.score({ block, row }, score) ?? score) / score },
       ]),
+      ...requestRules.touched({ block, row }),
       ...(pin === undefined ? [] : [{ rule: "pin" }]),
     ];
   };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { ProductFilter } from "../../shared/contracts/location.ts";
 import { listFields } from "../expressions/standard-fields.ts";
 import { now } from "../features/testing.ts";
-import { answerFilterOf, checkFilter, decideFilter } from "./decide-filter.ts";
+import { answerFilterOf, checkFilter, decideFilter, decideRuleScope } from "./decide-filter.ts";
 
 const moment = { now, point: { lat: 59.9, lon: 10.7 }, user: null, attributes: {} };
 const scope = { now, offsetSeconds: 3600, user: null };
@@ -47,6 +48,27 @@ describe("decideFilter", () => {
   it("answers null if no place and no product names a currency", async () => {
     const decided = await decideFilter({ expression: "product.price < 5.0" }, moment, async () => null);
     expect(answerFilterOf(decided)).toEqual({ filter: { currency: null } });
+  });
+});
+
+describe("decideRuleScope", () => {
+  const comparing = ["product.price < 5.0"];
+
+  it("takes the currency of the filter, else asks for that of the place if a condition compares prices", async () => {
+    const scope = async (filter: ProductFilter, conditions = comparing, currencyOfPlace = inOslo) => {
+      const decided = await decideFilter(filter, moment, inOslo);
+      return (await decideRuleScope(conditions, decided, moment, currencyOfPlace)).currency;
+    };
+    expect(await scope({ currency: "EUR" }, comparing, notAsked)).toBe("EUR");
+    expect(await scope({ priceMax: 5 }, comparing, notAsked)).toBe("NOK");
+    expect(await scope({})).toBe("NOK");
+    expect(await scope({}, ["product.isOpen"], notAsked)).toBeUndefined();
+  });
+
+  it("says which currency the conditions compare", async () => {
+    const ruleScope = await decideRuleScope(comparing, {}, moment, inOslo);
+    expect(answerFilterOf({}, ruleScope)).toEqual({ filter: { currency: "NOK" } });
+    expect(answerFilterOf({ currency: "EUR" }, ruleScope)).toEqual({ filter: { currency: "EUR" } });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { AttributeTypes } from "../../shared/contracts/catalog-schema.ts";
-import type { ExpressionUser } from "../../shared/contracts/expression.ts";
+import type { ExpressionScope, ExpressionUser } from "../../shared/contracts/expression.ts";
 import {
   type AnswerFilter,
   type DecidedFilter,
@@ -15,42 +15,66 @@ import type { FieldTable } from "../expressions/field.ts";
 import { withAttributes } from "../expressions/optional-fields.ts";
 import { userListFields } from "../expressions/standard-fields.ts";
 
+/** An expression of a request, and the path of the field that has it. */
+export interface PlacedExpression {
+  path: string;
+  source: string;
+}
+
 /**
- * Refuses a filter whose expression is wrong, with `invalid_input` and one issue that has the position. `path` is the
- * field of the request that has the expression. It may read `fields` and declared `attributes`.
+ * Refuses wrong expressions, with `invalid_input` and one issue for each, which has the position. They may read `fields`
+ * and declared `attributes`.
  */
-export function checkFilter(
-  { expression }: ProductFilter,
+export function checkExpressions(
+  expressions: readonly PlacedExpression[],
   fields: FieldTable,
-  path: string,
   attributes: AttributeTypes,
 ): Result<null> {
-  if (expression === undefined) return ok(null);
-  const compiled = cachedExpression(expression, withAttributes(fields, attributes));
-  if (compiled.ok) return ok(null);
-  const { line, column, length, nearest } = compiled.error;
-  const issue: InputIssue = {
-    path,
-    message: expressionErrorText(compiled.error),
-    position: { line, column, length },
-    ...(nearest === undefined ? {} : { nearest }),
-  };
+  const known = withAttributes(fields, attributes);
+  const issues = expressions.flatMap(({ path, source }): InputIssue[] => {
+    const compiled = cachedExpression(source, known);
+    if (compiled.ok) return [];
+    const { line, column, length, nearest } = compiled.error;
+    return [
+      {
+        path,
+        message: expressionErrorText(compiled.error),
+        position: { line, column, length },
+        ...(nearest === undefined ? {} : { nearest }),
+      },
+    ];
+  });
+  if (issues.length === 0) return ok(null);
   return refuse(
     "invalid_input",
     "The expression cannot be used. See `errors` for the position and the reason.",
     {
-      issues: [issue],
+      issues,
     },
   );
 }
 
-/** Returns whether a filter compares prices, by its bounds or by its expression. The expression must be right. */
-function comparesPrices(filter: ProductFilter, attributes: AttributeTypes): boolean {
-  if (filtersByPrice(filter)) return true;
-  if (filter.expression === undefined) return false;
-  const compiled = cachedExpression(filter.expression, withAttributes(userListFields, attributes));
+/**
+ * Refuses a filter whose expression is wrong, with `invalid_input` and one issue that has the position. `path` is the
+ * field of the request that has the expression. It may read `fields` and declared `attributes`.
+ */
+export const checkFilter = (
+  { expression }: ProductFilter,
+  fields: FieldTable,
+  path: string,
+  attributes: AttributeTypes,
+): Result<null> =>
+  checkExpressions(expression === undefined ? [] : [{ path, source: expression }], fields, attributes);
+
+/** Returns whether an expression compares prices. It must be right. */
+function readsMoney(source: string, attributes: AttributeTypes): boolean {
+  const compiled = cachedExpression(source, withAttributes(userListFields, attributes));
   return compiled.ok && compiled.expression.readsMoney;
 }
+
+/** Returns whether a filter compares prices, by its bounds or by its expression. The expression must be right. */
+const comparesPrices = (filter: ProductFilter, attributes: AttributeTypes): boolean =>
+  filtersByPrice(filter) || (filter.expression !== undefined && readsMoney(filter.expression, attributes));
 
 /** The moment, the location and the user of a list, and what its expression may read. */
 export interface FilterMoment {
@@ -70,11 +94,11 @@ export interface FilterMoment {
  */
 export async function decideFilter(
   filter: ProductFilter,
-  { now, point, user, attributes }: FilterMoment,
+  moment: FilterMoment,
   currencyOfPlace: () => Promise<string | null>,
 ): Promise<DecidedFilter> {
   const currency =
-    filter.currency === undefined && comparesPrices(filter, attributes)
+    filter.currency === undefined && comparesPrices(filter, moment.attributes)
       ? await currencyOfPlace()
       : filter.currency;
   return {
@@ -82,22 +106,51 @@ export async function decideFilter(
     ...(currency !== undefined && (filter.currency !== undefined || filtersByPrice(filter))
       ? { currency }
       : {}),
-    ...(filter.expression === undefined
-      ? {}
-      : {
-          expressionScope: {
-            ...(currency === undefined ? {} : { currency }),
-            now,
-            offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
-            user,
-            ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
-          },
-        }),
+    ...(filter.expression === undefined ? {} : { expressionScope: scopeAt(moment, currency) }),
   };
 }
 
-/** Returns what an answer says of its filter: the currency of its prices, if they are compared or if it is named. */
-export function answerFilterOf(filter: DecidedFilter): { filter?: AnswerFilter } {
-  const currency = filter.currency === undefined ? filter.expressionScope?.currency : filter.currency;
+/** Returns what an expression may know at a moment, with the currency of its prices; undefined if nobody decided one. */
+const scopeAt = (
+  { now, point, user, attributes }: FilterMoment,
+  currency: string | null | undefined,
+): ExpressionScope => ({
+  ...(currency === undefined ? {} : { currency }),
+  now,
+  offsetSeconds: utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now),
+  user,
+  ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
+});
+
+/** Returns the currency that a filter compares prices in, or names; undefined if nobody decided one. */
+const currencyOfFilter = ({ currency, expressionScope }: DecidedFilter): string | null | undefined =>
+  currency === undefined ? expressionScope?.currency : currency;
+
+/**
+ * Returns what the conditions of a list's rules may know; their prices are in the currency of the filter. `currencyOfPlace`
+ * is called if a condition compares prices and the filter has no currency.
+ */
+export async function decideRuleScope(
+  conditions: readonly string[],
+  filter: DecidedFilter,
+  moment: FilterMoment,
+  currencyOfPlace: () => Promise<string | null>,
+): Promise<ExpressionScope> {
+  const own = currencyOfFilter(filter);
+  return own === undefined && conditions.some((source) => readsMoney(source, moment.attributes))
+    ? scopeAt(moment, await currencyOfPlace())
+    : scopeAt(moment, own);
+}
+
+/**
+ * Returns what an answer says of its filter: the currency of its prices, if the filter or the conditions of rules compare
+ * them, or if it is named.
+ */
+export function answerFilterOf(
+  filter: DecidedFilter,
+  ruleScope?: Pick<ExpressionScope, "currency">,
+): { filter?: AnswerFilter } {
+  const own = currencyOfFilter(filter);
+  const currency = own === undefined ? ruleScope?.currency : own;
   return currency === undefined ? {} : { filter: { currency } };
 }

@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { groupReaders } from "./grouping.ts";
 import { applyRules } from "./rules.ts";
-import { anyRules, idsOf, largestGroup, rankedProducts, rankedRows } from "./testing.ts";
+import { anyRules, idsOf, largestGroup, rankedProducts, rankedRows, ruleContext } from "./testing.ts";
 
 describe("caps", () => {
   it("are never exceeded, with any other rules", () => {
     fc.assert(
       fc.property(rankedProducts(40), anyRules, (products, rules) => {
-        const answer = applyRules(rankedRows(products), rules, { now: 0 });
+        const answer = applyRules(rankedRows(products), rules, ruleContext);
         const { perCategory = 100, perGroup = 100 } = rules;
         expect(largestGroup(answer, groupReaders.category)).toBeLessThanOrEqual(perCategory);
         expect(largestGroup(answer, groupReaders.group)).toBeLessThanOrEqual(perGroup);

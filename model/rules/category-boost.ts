@@ -1,4 +1,5 @@
 import { categoryOf } from "../columns/columns.ts";
+import type { BlockRow } from "../features/list-summary.ts";
 import type { Rule, Rules } from "./rule.ts";
 
 /** Returns the categories that a boost of 0 removes. */
@@ -11,10 +12,15 @@ export const categoryBoostRule: Rule = {
   prepare({ boost = {} }) {
     const factors = new Map(Object.entries(boost));
     if (factors.size === 0) return null;
+    const factorOf = ({ block, row }: BlockRow): number => factors.get(categoryOf(block, row)) ?? 1;
     return {
-      score({ block, row }, score) {
-        const factor = factors.get(categoryOf(block, row)) ?? 1;
+      score(row, score) {
+        const factor = factorOf(row);
         return factor > 0 ? score * factor : null;
+      },
+      touched(row) {
+        const factor = factorOf(row);
+        return factor === 1 ? [] : [{ rule: "boost", factor }];
       },
     };
   },

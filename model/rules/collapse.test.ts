@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { groupReaders } from "./grouping.ts";
 import { applyRules } from "./rules.ts";
-import { anyRules, idsOf, largestGroup, rankedProducts, rankedRows } from "./testing.ts";
+import { anyRules, idsOf, largestGroup, rankedProducts, rankedRows, ruleContext } from "./testing.ts";
 
 describe("collapse", () => {
   it("shows one product of a group, with any other rules", () => {
     fc.assert(
       fc.property(rankedProducts(40), anyRules, (products, rules) => {
-        const answer = applyRules(rankedRows(products), rules, { now: 0 });
+        const answer = applyRules(rankedRows(products), rules, ruleContext);
         for (const by of rules.collapse ?? ["group" as const])
           expect(largestGroup(answer, groupReaders[by])).toBeLessThanOrEqual(1);
       }),

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { pinsAt, placePins } from "./pins.ts";
+import { compareRanked } from "./ranked-order.ts";
 import { applyRules } from "./rules.ts";
-import { anyRules, idsOf, rankedProducts, rankedRows } from "./testing.ts";
+import { anyRules, idsOf, rankedProducts, rankedRows, ruleContext } from "./testing.ts";
 
 const now = Date.parse("2026-03-01T12:00:00Z") / 1000;
 
@@ -39,7 +40,7 @@ describe("pins", () => {
   it("show no product twice, with any other rules", () => {
     fc.assert(
       fc.property(rankedProducts(40), anyRules, (products, rules) => {
-        const answer = idsOf(applyRules(rankedRows(products), rules, { now }));
+        const answer = idsOf(applyRules(rankedRows(products), rules, ruleContext));
         expect(new Set(answer).size).toBe(answer.length);
         expect(answer.length).toBeLessThanOrEqual(rules.limit);
       }),
@@ -64,6 +65,53 @@ describe("pins", () => {
       { productId: "p3", position: 1 },
     ];
     expect(idsOf(applyRules(rows, { limit: 4, pins }, { now }))).toEqual(["p3", "p2", "p0", "p1"]);
+  });
+
+  it("by a condition hold the best product that meets it, and that no pin names", () => {
+    fc.assert(
+      fc.property(rankedProducts(40), fc.nat(3), fc.integer({ min: 1, max: 5 }), (products, brand, first) => {
+        const rows = rankedRows(products);
+        const when = `product.brand == "brand ${brand}"`;
+        const pins = [
+          { when, position: first },
+          { productId: "p0", position: first + 1 },
+          { when, position: first + 2 },
+        ];
+        const answer = applyRules(rows, { limit: 12, pins, collapse: [] }, ruleContext);
+        const meeting = rows.filter(({ row }) => row > 0 && products[row].brand === brand);
+        const best = meeting.sort(compareRanked).slice(0, 2);
+        const pinned = answer.filter(({ pin }) => pin !== undefined && pin !== first + 1);
+        expect(idsOf(pinned)).toEqual(idsOf(best));
+        if (answer.length >= 8)
+          expect(pinned.map((each) => answer.indexOf(each) + 1)).toEqual(pinned.map(({ pin }) => pin));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("by a condition hold the best product that the other rules allow", () => {
+    const rows = rankedRows([
+      { score: 1, group: 1, brand: 0 },
+      { score: 0.9, category: 1, group: 2, brand: 1 },
+      { score: 0.8, category: 1, group: 2, brand: 1 },
+      { score: 0.7, category: 2, brand: 1 },
+    ]);
+    const pins = [1, 2, 3].map((position) => ({ when: 'product.brand == "brand 1"', position }));
+    expect(idsOf(applyRules(rows, { limit: 4, pins }, ruleContext))).toEqual(["p1", "p3", "p0"]);
+    expect(idsOf(applyRules(rows, { limit: 4, pins, collapse: [], perCategory: 1 }, ruleContext))).toEqual([
+      "p1",
+      "p3",
+      "p0",
+    ]);
+  });
+
+  it("give a position to a condition if the named product before it cannot hold it", () => {
+    const rows = rankedRows([{ score: 1 }, { score: 0.5, brand: 0 }]);
+    const pins = [
+      { productId: "gone", position: 1 },
+      { when: 'product.brand == "brand 0"', position: 1 },
+    ];
+    expect(idsOf(applyRules(rows, { limit: 2, pins }, ruleContext))).toEqual(["p1", "p0"]);
   });
 
   it("hold from a time until another", () => {

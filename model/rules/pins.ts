@@ -1,7 +1,9 @@
 import type { Pin } from "../../shared/contracts/rules.ts";
 import { hash53 } from "../columns/hash.ts";
+import { compileCondition } from "./condition.ts";
+import { compareRanked } from "./ranked-order.ts";
 import type { RankedRow } from "./ranked-row.ts";
-import type { PinnedRow, Rule } from "./rule.ts";
+import type { Rule } from "./rule.ts";
 
 /** Returns the pins that hold at a time, in seconds since the epoch. */
 export const pinsAt = (pins: readonly Pin[], now: number): Pin[] =>
@@ -12,34 +14,43 @@ export const pinsAt = (pins: readonly Pin[], now: number): Pin[] =>
   );
 
 /**
- * Puts products at positions. A product that is not available, or that a filter or another rule leaves out, holds no
- * position. Each product and each position is taken once, by the first pin in the order of positions.
+ * Puts products at positions: a named one, or the best that meets a condition and that no pin names. A product that is not
+ * available, or that a filter or another rule leaves out, holds no position. Each product and each position is taken once,
+ * by the first pin in the order of positions.
  */
 export const pinsRule: Rule = {
   name: "pins",
-  prepare({ pins = [], limit }, { now }) {
-    const active = pinsAt(pins, now)
+  prepare({ pins = [], limit }, context) {
+    const active = pinsAt(pins, context.now)
       .filter(({ position }) => position <= limit)
-      .sort((a, b) => a.position - b.position);
+      .sort((a, b) => a.position - b.position)
+      .map(({ productId, when, position }) => ({
+        ...{ productId, position, meets: when === undefined ? null : compileCondition(when, context) },
+      }));
     if (active.length === 0) return null;
     return {
       pin<R extends RankedRow>(ranked: readonly R[]) {
-        const rows = rowsOf(
+        const named = rowsOf(
           ranked,
-          active.map(({ productId }) => productId),
+          active.flatMap(({ productId }) => productId ?? []),
         );
-        const pinned: PinnedRow<R>[] = [];
-        for (const { productId, position } of active) {
-          const row = rows.get(productId);
-          if (!row || pinned.at(-1)?.position === position) continue;
-          rows.delete(productId);
-          pinned.push({ row, position });
-        }
-        return pinned;
+        let others: R[] | null = null;
+        return active.map(({ productId, position, meets }) => {
+          if (meets) {
+            others ??= othersBestFirst(ranked, new Set(named.values()));
+            return { position, rows: others.filter(meets) };
+          }
+          const row = productId === undefined ? undefined : named.get(productId);
+          return { position, rows: row ? [row] : [] };
+        });
       },
     };
   },
 };
+
+/** Returns the rows that are not in `left`, the best first. */
+const othersBestFirst = <R extends RankedRow>(rows: readonly R[], left: ReadonlySet<R>): R[] =>
+  rows.filter((row) => !left.has(row)).sort(compareRanked);
 
 /** Returns the rows of products, by id. */
 function rowsOf<R extends RankedRow>(ranked: readonly R[], ids: readonly string[]): Map<string, R> {

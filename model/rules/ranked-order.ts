@@ -2,6 +2,10 @@ import { compareProductIds } from "../columns/product-identity.ts";
 import { BestFirst } from "../retrieval/best-first.ts";
 import type { RankedRow } from "./ranked-row.ts";
 
+/** Compares two rows by score, best first, ties by product. */
+export const compareRanked = (a: RankedRow, b: RankedRow): number =>
+  b.score - a.score || compareProductIds(a.block, a.row, b.block, b.row);
+
 /** Rows that are sorted at once, at least. */
 const minSorted = 64;
 
@@ -39,7 +43,7 @@ export class RankedOrder<R extends RankedRow> {
     const last = count < this.#rest.length ? this.#scoreAt(count) : Number.NEGATIVE_INFINITY;
     const best = this.#rest.filter(({ score }) => score >= last);
     this.#rest = this.#rest.filter(({ score }) => score < last);
-    best.sort((a, b) => b.score - a.score || compareProductIds(a.block, a.row, b.block, b.row));
+    best.sort(compareRanked);
     for (const each of best) if (this.#isKept(each)) this.#sorted.push(each);
   }
 

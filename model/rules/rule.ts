@@ -1,4 +1,6 @@
-import type { Grouping, Pin } from "../../shared/contracts/rules.ts";
+import type { TouchedRule } from "../../shared/contracts/recommendation.ts";
+import type { Boost, Grouping, Pin } from "../../shared/contracts/rules.ts";
+import type { ExpressionContext } from "../expressions/context.ts";
 import type { BlockRow } from "../features/list-summary.ts";
 import type { RankedRow } from "./ranked-row.ts";
 
@@ -8,6 +10,8 @@ export interface Rules {
   limit: number;
   /** Factors on the score, by category; 0 removes the category. */
   boost?: Readonly<Record<string, number>>;
+  /** Changes of the scores of products that meet conditions. */
+  boosts?: readonly Boost[];
   /** Products at fixed positions. */
   pins?: readonly Pin[];
   /** Weight of dissimilarity against score, 0..1. */
@@ -24,11 +28,14 @@ export interface Rules {
 export interface RuleContext {
   /** Seconds since the epoch. */
   now: number;
+  /** What conditions may know; absent if no rule has one. */
+  expressions?: ExpressionContext;
 }
 
-/** A position that a product holds. */
-export interface PinnedRow<R> {
-  row: R;
+/** A position that one of some products holds. */
+export interface PinnedPosition<R> {
+  /** The products that may hold it, the best first. */
+  rows: readonly R[];
   /** From 1. */
   position: number;
 }
@@ -45,8 +52,13 @@ export type Select = <R extends RankedRow>(
 export interface ActiveRule {
   /** Returns the score of a product after the rule; 0 or more. Null leaves the product out. */
   score?(row: BlockRow, score: number): number | null;
-  /** Returns the products that hold positions, those of the first positions first. `ranked` has no order. */
-  pin?<R extends RankedRow>(ranked: readonly R[]): PinnedRow<R>[];
+  /** Returns what an explanation says of the changed score of a product; nothing if the rule did not change it. */
+  touched?(row: BlockRow): TouchedRule[];
+  /**
+   * Returns the products that may hold positions, those of the first positions first. The first pin of a position that one
+   * of its products can hold gets it. `ranked` has no order.
+   */
+  pin?<R extends RankedRow>(ranked: readonly R[]): PinnedPosition<R>[];
   /** Returns whether a product may be in the list with the products before it: pinned ones, then the best first. */
   isKept?(row: BlockRow): boolean;
   /** Returns whether the list may take one more product. */

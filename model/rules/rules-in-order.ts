@@ -1,3 +1,4 @@
+import { boostsRule } from "./boosts.ts";
 import { capsRule } from "./caps.ts";
 import { categoryBoostRule } from "./category-boost.ts";
 import { collapseRule } from "./collapse.ts";
@@ -8,6 +9,7 @@ import type { Rule } from "./rule.ts";
 /** All rules, in the order in which they work. A new rule is one file and one line here. */
 export const rulesInOrder: readonly Rule[] = [
   categoryBoostRule,
+  boostsRule,
   pinsRule,
   collapseRule,
   capsRule,

@@ -1,9 +1,10 @@
+import type { TouchedRule } from "../../shared/contracts/recommendation.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import type { BlockRow } from "../features/list-summary.ts";
 import { placePins } from "./pins.ts";
 import { RankedOrder } from "./ranked-order.ts";
 import type { RankedRow } from "./ranked-row.ts";
-import type { ActiveRule, PinnedRow, RuleContext, Rules } from "./rule.ts";
+import type { ActiveRule, RuleContext, Rules } from "./rule.ts";
 import { rulesInOrder } from "./rules-in-order.ts";
 
 /** Best candidates among which diversity selects: this many for each item of the list, and at least the minimum. */
@@ -30,6 +31,11 @@ export class RequestRules {
       value = next;
     }
     return value;
+  }
+
+  /** Returns what an explanation says of the rules that changed the score of a product. */
+  touched(row: BlockRow): TouchedRule[] {
+    return this.#active.flatMap((rule) => rule.touched?.(row) ?? []);
   }
 
   /**
@@ -84,14 +90,19 @@ export class RequestRules {
   }
 
   /** Takes and returns the pinned products. A pin holds no position if pins before it use up a cap or show its group. */
-  #takePinned<R extends RankedRow>(ranked: readonly R[]): PinnedRow<R>[] {
-    const pinned: PinnedRow<R>[] = [];
-    for (const rule of this.#active) if (rule.pin) pinned.push(...rule.pin(ranked));
-    return pinned.filter(({ row }) => {
-      if (!this.#isAllowed(row) || !this.#isKept(row)) return false;
-      this.#take(row);
-      return true;
-    });
+  #takePinned<R extends RankedRow>(ranked: readonly R[]): { row: R; position: number }[] {
+    const pinned: { row: R; position: number }[] = [];
+    const placed = new Set<R>();
+    for (const rule of this.#active)
+      for (const { rows, position } of rule.pin?.(ranked) ?? []) {
+        if (pinned.at(-1)?.position === position) continue;
+        const row = rows.find((each) => !placed.has(each) && this.#isAllowed(each) && this.#isKept(each));
+        if (row === undefined) continue;
+        this.#take(row);
+        placed.add(row);
+        pinned.push({ row, position });
+      }
+    return pinned;
   }
 
   #isKept(row: BlockRow): boolean {

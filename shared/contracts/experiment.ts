@@ -2,6 +2,7 @@ import * as z from "zod";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, currencyCode, instant } from "./primitives.ts";
 import { purchasedRule } from "./recommendation.ts";
+import { boost, maxBoosts, maxPins, pin } from "./rules.ts";
 import { scenarioSettings } from "./scenario.ts";
 import { scenarioName } from "./scenario-name.ts";
 import { timestamp } from "./timestamp.ts";
@@ -33,6 +34,8 @@ export const experimentName = shortName;
 export const variantParameters = z.strictObject({
   candidates: z.number().int().min(20).max(500).optional(),
   boost: boundedRecord(128, z.number().min(0).max(10)).optional(),
+  boosts: z.array(boost).max(maxBoosts).optional(),
+  pins: z.array(pin).max(maxPins).optional(),
   diversity: z.number().min(0).max(1).optional(),
   caps: nullIsAbsent(z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() })).optional(),
   purchased: purchasedRule.optional(),

@@ -11,7 +11,7 @@ import {
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ShownProduct, shownProduct } from "./product.ts";
-import { grouping, groupingProperties, hide, maxPins, pin } from "./rules.ts";
+import { boost, grouping, groupingProperties, hide, maxBoosts, maxPins, pin } from "./rules.ts";
 import { scenarioName } from "./scenario-name.ts";
 import { type InputWarning, inputWarning } from "./warning.ts";
 
@@ -55,9 +55,13 @@ export const recommendationFields = z.strictObject({
   filter: productFilter.optional(),
   /** Factors by category, 0 to 10, that multiply the scores. */
   boost: boundedRecord(128, z.number().min(0).max(10)).optional(),
+  boosts: z.array(boost).max(maxBoosts).optional().meta({
+    description:
+      "Change the scores of the products that meet conditions: the factors of all that apply multiply the score, then what they add is added.",
+  }),
   pins: z.array(pin).max(maxPins).optional().meta({
     description:
-      "Products at fixed positions, as long as they are available and nothing else leaves them out. They count in `caps`.",
+      "Products at fixed positions, as long as they are available and nothing else leaves them out: a named one, or the best candidate that meets a condition. They count in `caps`.",
   }),
   diversity: z.number().min(0).max(1).optional().meta({
     description:
@@ -142,8 +146,12 @@ export type CandidateSourceName = z.infer<typeof candidateSourceName>;
 /** A rule that changed the score or the position of a product. */
 export const touchedRule = z.object({
   rule: z.string(),
-  /** Factor on the score; absent if the rule changed the position without one. */
+  index: z.number().int().optional().meta({
+    description: "Which of the rules of this name it is, from 0; absent if there is only one.",
+  }),
+  /** Factor on the score; absent if the rule changed the score or the position otherwise. */
   factor: z.number().optional(),
+  add: z.number().optional().meta({ description: "What the rule adds to the score." }),
 });
 export type TouchedRule = z.infer<typeof touchedRule>;
 
@@ -159,7 +167,7 @@ export const explanation = z.object({
   }),
   rules: z.array(touchedRule).meta({
     description:
-      "Rules that changed the score or the position: `boost`, `exploration`, `distance` for long ways, `purchased` and `dismissed` for what the user did. Rules that tell of the user's place or history need the right to know these.",
+      "Rules that changed the score or the position: `boost`, `boosts` with their index, `pin`, `exploration`, `distance` for long ways, `purchased` and `dismissed` for what the user did. Rules that tell of the user's place or history need the right to know these.",
   }),
   averageScore: z.number().meta({
     description: "What the model scores a product that has the average features of all candidates.",

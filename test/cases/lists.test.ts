@@ -21,7 +21,13 @@ const villageProducts = generateProducts("village", village, 30).map((each, i) =
 const osloProducts = generateProducts("oslo", oslo, 60);
 /** Two names of categories whose 32-bit hashes are equal. */
 const colliding = ["Drinks > Sets > Glass XL", "Lighting > Wax > Cotton"];
+/** Three products of one brand; the second one is of oak. */
+const acme = [0, 1, 2].map((i) => ({
+  ...{ ...osloProducts[i], id: `acme-${i}`, brand: "Acme" },
+  attributes: { material: i === 1 ? "oak" : "glass" },
+}));
 const special = [
+  ...acme,
   { ...osloProducts[0], id: "rare", category: "observatory", location: { lat: 60.1, lon: 10.8 } },
   { ...osloProducts[0], id: "glass", category: colliding[0] },
   { ...osloProducts[0], id: "wax", category: colliding[1] },
@@ -45,6 +51,8 @@ async function recommend(body: object): Promise<List> {
 
 beforeAll(async () => {
   await stack.start();
+  const schema = { attributes: { material: { type: "string", filterable: true } } };
+  expect((await stack.call("PUT", "/v1/catalog/schema", { body: schema })).status).toBe(200);
   await importProducts(stack, [...villageProducts, ...osloProducts, ...special]);
   await waitForNearbyProducts(stack, village, villageProducts);
   await pollUntil(
@@ -193,6 +201,25 @@ describe("rules of a request", () => {
     expect(idsOf(await recommend({ location: oslo, limit: 5, pins, filter }))).not.toContain("village-3");
     const unknown = [{ productId: "nothing", position: 1 }];
     expect(idsOf(await recommend({ location: oslo, limit: 5, pins: unknown }))).toHaveLength(5);
+  });
+
+  it("moves products that meet a condition, and pins the best of them", async () => {
+    const isAcme = 'product.brand == "Acme"';
+    const boosts = [{ when: isAcme, multiply: 100 }];
+    const boosted = idsOf(await recommend({ location: oslo, limit: 10, boosts }));
+    expect(new Set(boosted.slice(0, 3))).toEqual(new Set(acme.map(({ id }) => id)));
+    const oak = [{ when: 'product.attributes.material == "oak"', add: 10 }];
+    expect(idsOf(await recommend({ location: oslo, limit: 10, boosts: oak }))[0]).toBe("acme-1");
+    const pins = [2, 4].map((position) => ({ when: isAcme, position }));
+    const pinned = idsOf(await recommend({ location: oslo, limit: 10, pins }));
+    const best = boosted.filter((id) => id.startsWith("acme")).slice(0, 2);
+    expect([pinned[1], pinned[3]]).toEqual(best);
+    const wrong = { boosts: [...boosts, { when: 'product.attributes.materail == "oak"', add: 1 }] };
+    const body = { userId: "ann", location: oslo, ...wrong };
+    expect(await stack.call("POST", "/v1/recommendations", { body })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "boosts[1].when", nearest: "product.attributes.material" }] },
+    });
   });
 
   it("shows all variants, or some, if the list is not collapsed by group", async () => {

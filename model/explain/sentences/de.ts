@@ -22,6 +22,7 @@ export const de: SentenceTemplates = {
   },
   rules: {
     boost: "der Shop diese Kategorie hervorhebt",
+    boosts: "der Shop Produkte wie dieses hervorhebt",
     pin: "der Shop es an diese Stelle setzt",
     exploration: "der Shop neue Vorschläge ausprobiert",
   },

@@ -21,6 +21,7 @@ export const en: SentenceTemplates = {
   },
   rules: {
     boost: "the shop features its category",
+    boosts: "the shop features products like it",
     pin: "the shop puts it at this place",
     exploration: "the shop tries out new suggestions",
   },

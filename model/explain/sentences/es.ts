@@ -22,6 +22,7 @@ export const es: SentenceTemplates = {
   },
   rules: {
     boost: "la tienda destaca esta categoría",
+    boosts: "la tienda destaca productos como este",
     pin: "la tienda lo coloca en este lugar",
     exploration: "la tienda prueba sugerencias nuevas",
   },

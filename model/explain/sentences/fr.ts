@@ -22,6 +22,7 @@ export const fr: SentenceTemplates = {
   },
   rules: {
     boost: "la boutique met cette catégorie en avant",
+    boosts: "la boutique met en avant des produits comme celui-ci",
     pin: "la boutique le place à cet endroit",
     exploration: "la boutique essaie de nouvelles suggestions",
   },

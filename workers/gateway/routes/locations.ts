@@ -52,7 +52,7 @@ export function addLocationRoutes(
       const attributes = await filterableAttributes(
         services.product,
         application,
-        list.filter.expression,
+        [list.filter.expression],
         runInBackground,
       );
       const query = { point: { lat, lon }, limit, ...list, attributes };

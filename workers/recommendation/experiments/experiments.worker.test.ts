@@ -2,16 +2,16 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { metricOfUsers } from "../../../model/experiments/user-metric.ts";
 import { type ExperimentInput, experimentInput } from "../../../shared/contracts/experiment.ts";
 import type { ExperimentCounts } from "../../../shared/contracts/queues.ts";
-import { unwrap } from "../../../shared/contracts/result.ts";
+import { ok, unwrap } from "../../../shared/contracts/result.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
 import { ExperimentUsersTable } from "../../../shared/experiments/experiment-users.ts";
 import { countOutcomes } from "../rollout/count-outcomes.ts";
 import { Scenarios } from "../scenarios/scenarios.ts";
 import { database, environmentWithRollout, migrateRegistry } from "../testing/models.ts";
-import { recommendForAnn } from "../testing/services.ts";
+import { recommendForAnn, services } from "../testing/services.ts";
 import { Experiments } from "./manage-experiments.ts";
 
-const environment = environmentWithRollout({});
+const environment = { ...environmentWithRollout({}), PRODUCT: services.PRODUCT as never };
 const now = (): number => Date.now() / 1000;
 const definition = (change: object = {}): ExperimentInput =>
   experimentInput.parse({
@@ -83,6 +83,19 @@ describe("the definition of an experiment", () => {
     expect(await experiments.get("layout", now())).toMatchObject({ error: { code: "not_found" } });
   });
 
+  it("refuses a wrong condition of a variant, with its path", async () => {
+    const boosts = [{ when: "product.prise < 5.0", multiply: 2 }];
+    const variants = [{ name: "control" }, { name: "cheap", parameters: { boosts } }];
+    expect(
+      await new Experiments(environment, "wrong").put("cheap", definition({ variants }), now()),
+    ).toMatchObject({
+      error: {
+        code: "invalid_input",
+        issues: [{ path: "variants[1].parameters.boosts[0].when", nearest: "product.price" }],
+      },
+    });
+  });
+
   it("names the experiment that sets the same parameters, unless both are in one group", async () => {
     const experiments = new Experiments(environment, "grouped");
     const group = { group: "checkout", traffic: 0.6 };
@@ -110,6 +123,25 @@ describe("the definition of an experiment", () => {
 });
 
 describe("a recommendation in an experiment", () => {
+  it("has the conditions and pins of the user's variant, whose currency is decided too", async () => {
+    const application = "conditions";
+    const boosts = [{ when: 'product.title == "Product 9" && product.price < 5.0', add: 5 }];
+    const parameters = { boosts, pins: [{ when: 'product.title == "Product 4"', position: 2 }] };
+    const variants = [
+      { name: "control", parameters },
+      { name: "same", parameters },
+    ];
+    const put = await new Experiments(environment, application).put("all", definition({ variants }), now());
+    expect(put).toMatchObject({ ok: true });
+    const change = {
+      ...environment,
+      LOCATION: { ...services.LOCATION, filterCurrency: async () => ok("EUR") },
+    };
+    const answer = unwrap(await recommendForAnn(change, {}, application), "the worker");
+    expect(answer.items.slice(0, 2).map(({ productId }) => productId)).toEqual(["p9", "p4"]);
+    expect(answer.filter).toEqual({ currency: "EUR" });
+  });
+
   it("has the user's variant, which stays, and whose parameters replace those of the request", async () => {
     const application = "served";
     const parameters = { candidates: 20 };

@@ -6,6 +6,7 @@ import type { Experiment, ExperimentInput, ExperimentResults } from "../../../sh
 import { fromInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { ExperimentUsersTable, type VariantSums } from "../../../shared/experiments/experiment-users.ts";
+import { checkStoredExpressions } from "../serve/request-expressions.ts";
 import { refreshExperiments } from "./active-experiments.ts";
 import {
   definitionAsStored,
@@ -40,11 +41,11 @@ const shareRequests = (a: StoredDefinition, b: StoredDefinition): boolean =>
 
 /** The experiments of one application: defines them, deletes them, and computes their results. */
 export class Experiments {
-  readonly #env: Pick<RecommendationEnv, "DB">;
+  readonly #env: Pick<RecommendationEnv, "DB" | "PRODUCT">;
   readonly #store: ExperimentStore;
   readonly #application: string;
 
-  constructor(env: Pick<RecommendationEnv, "DB">, application: string) {
+  constructor(env: Pick<RecommendationEnv, "DB" | "PRODUCT">, application: string) {
     this.#env = env;
     this.#store = new ExperimentStore(env.DB);
     this.#application = application;
@@ -62,9 +63,15 @@ export class Experiments {
 
   /**
    * Defines an experiment. One that has started keeps its variants and its start; only its end may change, so that its
-   * results stay about one thing. Refuses with `conflict` what the experiment or another one does not allow.
+   * results stay about one thing. Refuses a wrong expression, with its position, and with `conflict` what the
+   * experiment or another one does not allow.
    */
   async put(name: string, input: ExperimentInput, now: number): Promise<Result<Experiment>> {
+    for (const [i, { parameters }] of input.variants.entries()) {
+      const path = `variants[${i}].parameters.`;
+      const checked = await checkStoredExpressions(this.#env.PRODUCT, this.#application, parameters, path);
+      if (!checked.ok) return checked;
+    }
     const present = await this.#store.find(this.#application, name);
     const endsAt = input.endsAt === undefined ? null : fromInstant(input.endsAt);
     if (present && present.startsAt <= now) return this.#changeEnd(present, input, endsAt, now);

@@ -1,7 +1,3 @@
-import { userListFields } from "../../../model/expressions/standard-fields.ts";
-import { checkFilter } from "../../../model/retrieval/decide-filter.ts";
-import { filterableTypes } from "../../../shared/contracts/catalog-schema.ts";
-import type { ProductFilter } from "../../../shared/contracts/location.ts";
 import { toInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import {
@@ -12,6 +8,7 @@ import {
   scenarioSettings,
 } from "../../../shared/contracts/scenario.ts";
 import { ExperimentStore } from "../experiments/experiment-store.ts";
+import { checkStoredExpressions } from "../serve/request-expressions.ts";
 import { refreshScenarios } from "./current-scenarios.ts";
 import { readyMadeScenarios } from "./ready-made.ts";
 import { type ScenarioRow, ScenarioStore } from "./scenario-store.ts";
@@ -73,7 +70,7 @@ export class Scenarios {
     validateOnly: boolean,
     now: number,
   ): Promise<Result<Scenario>> {
-    const checked = await this.#checkFilter(settings.filter ?? {});
+    const checked = await checkStoredExpressions(this.#env.PRODUCT, this.#application, settings);
     if (!checked.ok) return checked;
     const rows = await this.#store.versions(this.#application, name);
     const current = rows.find(({ isCurrent }) => isCurrent);
@@ -90,14 +87,6 @@ export class Scenarios {
     if (version === null) return full();
     await refreshScenarios(this.#env, this.#application);
     return ok({ name, settings, version, createdAt: toInstant(now) });
-  }
-
-  /** Refuses a wrong expression. It may read attributes that were declared a moment ago, so the schema is read anew. */
-  async #checkFilter(filter: ProductFilter): Promise<Result<null>> {
-    if (filter.expression === undefined) return ok(null);
-    const schema = await this.#env.PRODUCT.getSchema(this.#application);
-    if (!schema.ok) return schema;
-    return checkFilter(filter, userListFields, "filter.expression", filterableTypes(schema.value));
   }
 
   /**

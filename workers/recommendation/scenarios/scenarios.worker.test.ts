@@ -41,6 +41,21 @@ describe("the scenarios of an application", () => {
     });
   });
 
+  it("refuse wrong conditions of rules, all of them", async () => {
+    const boosts = [
+      { when: "true", multiply: 2 },
+      { when: "product.brnad == 1", add: 1 },
+    ];
+    const pins = [{ when: "product.price <", position: 1 }];
+    expect(await scenariosOf("wrong").put("lunch", { boosts, pins }, true, 1)).toMatchObject({
+      error: {
+        code: "invalid_input",
+        issues: [{ path: "boosts[1].when", nearest: "product.brand" }, { path: "pins[0].when" }],
+      },
+    });
+    expect(await scenariosOf("wrong").get("lunch")).toMatchObject({ ok: false });
+  });
+
   it("go back to the version before, or to a named one, and go on from the newest", async () => {
     const scenarios = scenariosOf("back");
     for (const limit of [1, 2, 3]) await put(scenarios, { limit });

@@ -1,6 +1,8 @@
-import { decideFilter, type FilterMoment } from "../../../model/retrieval/decide-filter.ts";
+import { decideFilter, decideRuleScope, type FilterMoment } from "../../../model/retrieval/decide-filter.ts";
+import type { ExpressionScope } from "../../../shared/contracts/expression.ts";
 import type { DecidedFilter, ProductFilter } from "../../../shared/contracts/location.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { errorText } from "../../../shared/errors/error-text.ts";
 import type { LocationApi } from "../../../shared/services/location-api.ts";
 
 /**
@@ -21,3 +23,29 @@ export const decideListFilter = (
     async () =>
       own ?? unwrap(await location.filterCurrency(application, moment.point), "the location service"),
   );
+
+/**
+ * Returns a filter with what its test needs, and what the conditions of rules may know; null, which is logged, if the
+ * currency of prices cannot be decided.
+ */
+export async function decideListExpressions(
+  location: Pick<LocationApi, "filterCurrency">,
+  application: string,
+  filter: ProductFilter,
+  conditions: readonly string[],
+  moment: FilterMoment,
+): Promise<{ filter: DecidedFilter; ruleScope?: ExpressionScope } | null> {
+  const currencyOfPlace = async () =>
+    unwrap(await location.filterCurrency(application, moment.point), "the location service");
+  try {
+    const decided = await decideListFilter(location, application, filter, moment);
+    if (conditions.length === 0) return { filter: decided };
+    return {
+      filter: decided,
+      ruleScope: await decideRuleScope(conditions, decided, moment, currencyOfPlace),
+    };
+  } catch (error) {
+    console.error({ event: "currency of a filter unknown", error: errorText(error) });
+    return null;
+  }
+}

@@ -8,7 +8,7 @@ import type { PlattScaling } from "../../../model/recalibrate/calibration.ts";
 import { ruleSubject } from "../../../model/rules/touched-rules.ts";
 import { sigmoid } from "../../../model/sigmoid.ts";
 import type { LocationSource } from "../../../shared/contracts/location.ts";
-import type { Explanation } from "../../../shared/contracts/recommendation.ts";
+import type { Explanation, TouchedRule } from "../../../shared/contracts/recommendation.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import type { Language } from "../../../shared/language/languages.ts";
@@ -69,7 +69,7 @@ async function explanationsOf(
     ];
     return {
       text: explanationText(reader.language, {
-        ...{ title, distanceKm, rules: rules.map(({ rule }) => rule) },
+        ...{ title, distanceKm, rules: raisingRules(rules) },
         reasons: shownReasons(ranked.reasons, reader.requester, reader.source),
       }),
       sources: mayKnow("history") ? ranked.sources : ranked.sources.filter((source) => source === "near"),
@@ -82,6 +82,10 @@ async function explanationsOf(
     };
   });
 }
+
+/** Returns the names of the rules that did not lower the score: a sentence says why a product is recommended. */
+const raisingRules = (rules: readonly TouchedRule[]): string[] =>
+  rules.flatMap(({ rule, factor = 1, add = 0 }) => (factor < 1 || add < 0 ? [] : [rule]));
 
 /** Returns the probability of a logit, scaled if it is not calibrated. */
 const probabilityOf = (logit: number, { slope, offset }: PlattScaling = { slope: 1, offset: 0 }): number =>

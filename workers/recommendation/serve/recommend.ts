@@ -1,7 +1,6 @@
 import { userSessionStub } from "../../../durable-objects/user-session/user-session-stub.ts";
 import { listDiversity } from "../../../model/experiments/list-diversity.ts";
 import { expressionUserOf } from "../../../model/expressions/expression-user.ts";
-import { userListFields } from "../../../model/expressions/standard-fields.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { popularityRanker, recencyRanker } from "../../../model/pipeline/fallback-rankers.ts";
@@ -17,7 +16,7 @@ import {
 } from "../../../model/pipeline/run-pipeline.ts";
 import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profile.ts";
 import { profileInContext } from "../../../model/profile/profile-in-context.ts";
-import { answerFilterOf, checkFilter } from "../../../model/retrieval/decide-filter.ts";
+import { answerFilterOf } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
@@ -36,7 +35,6 @@ import { utcOffsetAt } from "../../../shared/geo/local-time.ts";
 import { defaultLanguage, type Language } from "../../../shared/language/languages.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
-import { filterableAttributes } from "../../../shared/services/filterable-attributes.ts";
 import { variantsOfRequest } from "../experiments/active-experiments.ts";
 import {
   rankersFor,
@@ -55,7 +53,7 @@ import {
   rolloutSettingsOf,
 } from "../settings.ts";
 import { contextProducts } from "./context-products.ts";
-import { decideListFilter } from "./decide-list-filter.ts";
+import { decideListExpressions } from "./decide-list-filter.ts";
 import { explainItems } from "./explain-items.ts";
 import { exploredList } from "./explored-list.ts";
 import { impressionOf } from "./impression.ts";
@@ -71,6 +69,7 @@ import {
   withoutNames,
 } from "./place-rights.ts";
 import { compressInputs } from "./record-inputs.ts";
+import { attributesOfRequest, ruleConditions } from "./request-expressions.ts";
 import { pinnedProducts, rulesOf } from "./request-rules.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 import { storeImpression } from "./send-impressions.ts";
@@ -142,33 +141,18 @@ export async function recommendProducts(
       "forbidden",
       "A list by `only` or by `rankBy: recency` shows the user's history: send a token of the user, or a key with `people:read`.",
     );
-  const attributes = await filterableAttributes(
-    env.PRODUCT,
-    application,
-    requested.filter?.expression,
-    waitUntil,
-  ).catch((error: unknown) => {
-    console.error({ event: "catalog schema not read", error: errorText(error) });
-    return null;
-  });
-  if (!attributes)
-    return refuse(
-      "unavailable",
-      "The attributes of the filter cannot be read now; retry the request, or name none.",
-      {
-        retryAfter: 1,
-      },
-    );
-  const checked = checkFilter(requested.filter ?? {}, userListFields, "filter.expression", attributes);
-  if (!checked.ok) return checked;
   const budgetMs = requested.budgetMs ?? Number.POSITIVE_INFINITY;
+  const { names: variants, parameters } = await experimenting;
+  const input = completeInput({ ...requested, ...parameters });
+  const attributes = await attributesOfRequest(env.PRODUCT, application, input, waitUntil);
+  if (!attributes.ok) return attributes;
   const hint = usableLocation(requested.location) ?? edge.point;
   const session = userSessionStub(env.USER_SESSION, application, requested.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
   const serving = rankersFor(env, application, requested.userId, waitUntil);
   const contextIds = requested.context?.productIds ?? [];
   const looking = contextProducts(env.PRODUCT, application, contextIds);
-  const pinning = pinnedProducts(env.PRODUCT, application, requested, now);
+  const pinning = pinnedProducts(env.PRODUCT, application, input, now);
   const reading = knownProfiles.read(session, application, requester, defaultConsentOf(env));
   const loaded = await loadProfile(reading, budgetMs);
   if (!loaded.ok) return loaded;
@@ -183,23 +167,23 @@ export async function recommendProducts(
   const profile = profileInContext(stored, context, now, offsetSeconds);
   const exclude = [...(requested.exclude ?? []), ...contextIds];
   const user = requester.mayReadHistory ? expressionUserOf(stored) : null;
-  const filter = await decideListFilter(env.LOCATION, application, requested.filter ?? {}, {
-    ...{ now, point, user, attributes },
-  }).catch((error: unknown) => {
-    console.error({ event: "currency of a filter unknown", error: errorText(error) });
-    return null;
-  });
-  if (!filter)
+  const decided = await decideListExpressions(
+    env.LOCATION,
+    application,
+    input.filter ?? {},
+    ruleConditions(input),
+    { ...{ now, point, user, attributes: attributes.value } },
+  );
+  if (!decided)
     return refuse(
       "unavailable",
       "The currency of the filter cannot be decided now; retry the request, or name `filter.currency`.",
       { retryAfter: 1 },
     );
+  const { filter, ruleScope } = decided;
   const { named, skipped: pinsSkipped } = await pinning;
   const locationMs = performance.now() - started - profileMs;
   const servingRankers = await serving;
-  const { names: variants, parameters } = await experimenting;
-  const input = completeInput({ ...requested, ...parameters });
   const { skipped: modelSkipped } = servingRankers;
   const rankers = rankersBy(input.rankBy, servingRankers.rankers);
   const shadow = rankers === servingRankers.rankers ? servingRankers.shadow : null;
@@ -215,6 +199,7 @@ export async function recommendProducts(
     exclude,
     ...(input.only ? { only: historyOf(stored, input.only) } : {}),
     rules: rulesOf(input),
+    ...(ruleScope ? { ruleScope } : {}),
     named,
     historyRules: historyRulesOf(env, input.purchased, input.hide),
     // Everybody can be a stranger, and compare lists from before and after another user's purchase.
@@ -339,7 +324,7 @@ export async function recommendProducts(
     model,
     variant,
     location: mayKnow(requester, resolved.source) ? location : withoutNames(location),
-    ...answerFilterOf(filter),
+    ...answerFilterOf(filter, ruleScope),
     candidates: answer.candidates.length,
     items: listed.map(({ item: { ranked, card }, position }, i) => {
       const { productId, score, reasons } = ranked;

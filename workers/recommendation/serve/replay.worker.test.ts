@@ -34,6 +34,13 @@ describe("replayRecommendation", () => {
       { diversity: 0.7 },
       { boost: { books: 3 } },
       { caps: { perCategory: 3 } },
+      {
+        boosts: [
+          { when: "product.price < 2.0", multiply: 3 },
+          { when: "distanceKm < 1.0", add: 0.1 },
+        ],
+      },
+      { pins: [{ when: 'product.category == "books"', position: 2 }] },
       { exclude: ["p1", "p2"] },
       { rankBy: "popularity" },
     ];
@@ -120,6 +127,30 @@ describe("an explanation", () => {
       expect(probabilities.click).toBeGreaterThan(0);
       expect(probabilities.click).toBeLessThan(1);
       expect(text).toContain("the shop features its category");
+    }
+  });
+
+  it("names the boosts with a condition that changed the score, and still adds up", async () => {
+    const boosts = [
+      { when: "product.price > 100.0", multiply: 9 },
+      { when: 'product.category == "books"', multiply: 0.5 },
+      { when: 'product.title == "Product 3"', add: 2 },
+    ];
+    const pins = [{ when: 'product.title == "Product 7"', position: 2 }];
+    const { answer } = await recommend("boosted", { ...explained, boosts, pins });
+    const lowered = { rule: "boosts", index: 1, factor: 0.5 };
+    const rulesOf = (at: number) => answer.items[at].explanation?.rules;
+    expect(answer.items.slice(0, 2).map(({ productId }) => productId)).toEqual(["p3", "p7"]);
+    expect(rulesOf(0)).toEqual([lowered, { rule: "boosts", index: 2, add: 2 }]);
+    expect(rulesOf(1)).toEqual([lowered, { rule: "pin" }]);
+    expect(rulesOf(2)).toEqual([lowered]);
+    expect(answer.items[0].explanation?.text).toContain("the shop features products like it");
+    expect(answer.items[2].explanation?.text).not.toContain("the shop");
+    expect(answer.filter).toEqual({ currency: "NOK" });
+    for (const { score, explanation } of answer.items) {
+      if (!explanation) throw new Error("there is no explanation");
+      const sum = explanation.contributions.reduce((total, { value }) => total + value, 0);
+      expect(sum).toBeCloseTo(score - explanation.averageScore, 9);
     }
   });
 

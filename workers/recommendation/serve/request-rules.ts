@@ -8,14 +8,14 @@ import type { ProductApi } from "../../../shared/services/product-api.ts";
 import { loadCardsById } from "./cards.ts";
 
 /** The fields of a request that are rules of its list. */
-export type RuleInput = Pick<RecommendationInput, "boost" | "pins" | "caps" | "collapse"> & {
+export type RuleInput = Pick<RecommendationInput, "boost" | "boosts" | "pins" | "caps" | "collapse"> & {
   limit: number;
   diversity: number;
 };
 
 /** Returns the rules of a request. */
-export const rulesOf = ({ limit, boost, pins, diversity, caps, collapse }: RuleInput): Rules => ({
-  ...{ limit, boost, pins, diversity, collapse },
+export const rulesOf = ({ limit, boost, boosts, pins, diversity, caps, collapse }: RuleInput): Rules => ({
+  ...{ limit, boost, boosts, pins, diversity, collapse },
   perCategory: caps?.perCategory,
   perGroup: caps?.perGroup,
 });
@@ -31,7 +31,7 @@ export async function pinnedProducts(
   { pins = [] }: Pick<RuleInput, "pins">,
   now: number,
 ): Promise<{ named: ProductRef[]; skipped?: string }> {
-  const ids = new Set(pinsAt(pins, now).map(({ productId }) => productId));
+  const ids = new Set(pinsAt(pins, now).flatMap(({ productId }) => productId ?? []));
   if (ids.size === 0) return { named: [] };
   try {
     // Any known version will do: the address of a product seldom changes.

@@ -111,7 +111,7 @@ export async function similarProducts(
   { limit, filter: asked, exclude }: ProductListQuery,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationList>> {
-  const attributes = await filterableAttributes(env.PRODUCT, application, asked.expression, waitUntil);
+  const attributes = await filterableAttributes(env.PRODUCT, application, [asked.expression], waitUntil);
   const checked = checkFilter(asked, listFields, "expression", attributes);
   if (!checked.ok) return checked;
   const cards = await env.PRODUCT.getCards(application, cardsOfAnyVersion([productId]));
@@ -175,7 +175,7 @@ export async function trendingProducts(
   { limit, filter: asked, exclude }: ProductListQuery,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<RecommendationList>> {
-  const attributes = await filterableAttributes(env.PRODUCT, application, asked.expression, waitUntil);
+  const attributes = await filterableAttributes(env.PRODUCT, application, [asked.expression], waitUntil);
   const checked = checkFilter(asked, listFields, "expression", attributes);
   if (!checked.ok) return checked;
   const now = Date.now() / 1000;

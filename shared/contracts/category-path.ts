@@ -14,3 +14,10 @@ export function isInCategories(category: string, wanted: ReadonlySet<string>): b
   if (wanted.has(category)) return true;
   return category.includes(pathSeparator) && withAncestors(category).some((path) => wanted.has(path));
 }
+
+/** Returns the range of texts, without its end, that holds exactly the paths inside a category: `Drinks > ...` for `Drinks`. */
+export function rangeInside(category: string): { from: string; end: string } {
+  const from = category + pathSeparator;
+  const last = from.length - 1;
+  return { from, end: from.slice(0, last) + String.fromCharCode(from.charCodeAt(last) + 1) };
+}

@@ -29,7 +29,9 @@ it("no statement of the product worker reads a whole table that grows", async ()
   await store.read("plans", ids);
   await store.readPending("plans", ids);
   await store.list("plans", 10, null, undefined);
-  await store.list("plans", 10, "a", "toys");
+  await store.list("plans", 10, { productId: "a", category: "toys" }, undefined);
+  await store.list("plans", 10, { productId: "a", category: "toys" }, "toys");
+  await store.list("plans", 10, { productId: "a", category: "toys > cars" }, "toys");
   await store.listByAddress("plans", null, 10);
   const [, second] = (await store.listByAddress("plans", null, 2)).rows;
   expect((await store.listByAddress("plans", second, 10)).rows).toHaveLength(1);
@@ -50,6 +52,9 @@ it("no statement of the product worker reads a whole table that grows", async ()
   expect(recorded.length).toBeGreaterThan(20);
   // `open` is the list of applications with open rows, one row for each.
   expect(fullScans(recorded, ["open"])).toEqual([]);
+  const lists = recorded.filter(({ sql }) => /from "products".*order by/i.test(sql));
+  expect(lists.length).toBeGreaterThan(3);
+  for (const { plan } of lists) expect(plan.join("\n")).not.toContain("TEMP B-TREE");
   const byAddress = recorded.filter(({ sql }) => /order by .*cell/i.test(sql));
   expect(byAddress).toHaveLength(2);
   for (const { plan } of byAddress) expect(plan.join("\n")).not.toContain("TEMP B-TREE");

@@ -59,6 +59,8 @@ const listCall = z.object({
   cursor: z.string().optional(),
   category: categoryName.optional(),
 });
+/** Position of a cursor. Cursors of the release before hold the id only. */
+const listPosition = z.union([z.string(), z.object({ productId: z.string(), category: z.string() })]);
 const listByAddressCall = z.object({
   application: applicationName,
   after: productPosition.nullable(),
@@ -182,15 +184,20 @@ export class ProductService extends WorkerEntrypoint<ProductEnv> implements Prod
   async list(application: string, query: PageQuery & { category?: string }): Promise<Result<Page<Product>>> {
     const parsed = parse(listCall, { application, ...query });
     if (!parsed.ok) return parsed;
-    const after = decodeCursor(z.string(), query.cursor);
-    if (!after.ok) return after;
-    const found = await this.#store.list(application, query.limit + 1, after.value, query.category);
+    const { limit, cursor, category } = query;
+    const position = decodeCursor(listPosition, cursor);
+    if (!position.ok) return position;
+    const after =
+      typeof position.value === "string"
+        ? { productId: position.value, category: category ?? "" }
+        : position.value;
+    const found = await this.#store.list(application, limit + 1, after, category);
     return ok(
       toPage(
         found,
-        query.limit,
+        limit,
         ({ row, images }) => productOf(row, images),
-        ({ row }) => row.productId,
+        ({ row }) => ({ productId: row.productId, category: row.category }),
       ),
     );
   }

@@ -7,6 +7,7 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { encodeCursor } from "../../shared/contracts/cursor.ts";
 import { maxDeliveries } from "../../shared/contracts/dead-letter.ts";
 import {
   cardsOfAnyVersion,
@@ -83,6 +84,45 @@ describe("ProductService", () => {
       ["p00", "p02", "p04", "p06"],
       ["p08", "p10"],
     ]);
+  });
+
+  it("lists the products of a category with those of the categories inside it, page by page", async () => {
+    const categories = [
+      "Drinks",
+      "Drinks > Tea",
+      "Drinks > Coffee",
+      "Drinks > Coffee > Beans",
+      "Drinks & more",
+      "Drinksy",
+      "Food",
+    ];
+    const products = categories.flatMap((category, i) =>
+      [0, 1].map((n) => sampleProduct({ id: `${n}-${i}`, category })),
+    );
+    unwrap(await service.putMany("paths", products), "the product service");
+    for (const limit of [1, 2, 3, 100]) {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = unwrap(
+          await service.list("paths", { limit, category: "Drinks", ...(cursor ? { cursor } : {}) }),
+          "the product service",
+        );
+        found.push(...page.items.map(({ id }) => id));
+        cursor = page.nextCursor;
+      } while (cursor);
+      expect(found).toEqual(["0-0", "1-0", "0-2", "1-2", "0-3", "1-3", "0-1", "1-1"]);
+    }
+  });
+
+  it("goes on from a cursor of the release before, which holds an id", async () => {
+    const products = ["a", "b", "c"].map((id) => sampleProduct({ id, category: "toys" }));
+    unwrap(await service.putMany("cursors", products), "the product service");
+    for (const category of [undefined, "toys"]) {
+      const query = { limit: 5, cursor: encodeCursor("a"), ...(category ? { category } : {}) };
+      const { items } = unwrap(await service.list("cursors", query), "the product service");
+      expect(items.map(({ id }) => id)).toEqual(["b", "c"]);
+    }
   });
 
   it("returns the newest card after each single write", async () => {

@@ -1,5 +1,6 @@
-import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { rangeInside } from "../../shared/contracts/category-path.ts";
 import { lastImagePosition } from "../../shared/contracts/image.ts";
 import { nearestMinorUnits } from "../../shared/contracts/minor-units.ts";
 import type { ProductInput } from "../../shared/contracts/product.ts";
@@ -26,6 +27,13 @@ export interface IndexedProduct extends StoredProduct {
  */
 export interface PendingProduct extends IndexedProduct {
   leftCells: string[];
+}
+
+/** The place of a product in a list of a catalog. */
+export interface ListPosition {
+  productId: string;
+  /** Main category of the product; it counts in lists of a category only. */
+  category: string;
 }
 
 const idsOf = (productIds: string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(productIds)}))`;
@@ -228,26 +236,49 @@ export class ProductStore {
     return { rows, declared: declaredOf(schemas) };
   }
 
-  /** Returns up to `limit` products after `after` by id, ascending, without deleted ones. */
+  /**
+   * Returns the products of an application after a position, in the order of their ids. With a category, returns those whose
+   * main category it is or contains, in the order of category and id. At most `limit`.
+   */
   async list(
     application: string,
     limit: number,
-    after: string | null,
+    after: ListPosition | null,
     category: string | undefined,
   ): Promise<StoredProduct[]> {
-    const rows = await this.#db
-      .select()
-      .from(products)
-      .where(
-        and(
-          eq(products.application, application),
-          eq(products.deleted, 0),
-          category === undefined ? undefined : eq(products.category, category),
-          after === null ? undefined : gt(products.productId, after),
-        ),
-      )
-      .orderBy(asc(products.productId))
-      .limit(limit);
+    const select = (at: SQL | undefined, order: SQL[], count: number) =>
+      this.#db
+        .select()
+        .from(products)
+        .where(and(eq(products.application, application), eq(products.deleted, 0), at))
+        .orderBy(...order)
+        .limit(count);
+    const { productId } = products;
+    const afterId = after === null ? undefined : gt(productId, after.productId);
+    let rows: (typeof products.$inferSelect)[];
+    if (category === undefined) rows = await select(afterId, [asc(productId)], limit);
+    else {
+      const isInside = after !== null && after.category !== category;
+      rows = isInside
+        ? []
+        : await select(and(eq(products.category, category), afterId), [asc(productId)], limit);
+      // The paths inside a category are one range of the index, behind the category's own rows.
+      const inside = rangeInside(category);
+      if (rows.length < limit)
+        rows.push(
+          ...(await select(
+            and(
+              gte(products.category, inside.from),
+              lt(products.category, inside.end),
+              isInside
+                ? sql`(${products.category}, ${productId}) > (${after.category}, ${after.productId})`
+                : undefined,
+            ),
+            [asc(products.category), asc(productId)],
+            limit - rows.length,
+          )),
+        );
+    }
     return withImages(
       rows,
       await this.#imagesOf(

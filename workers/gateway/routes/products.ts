@@ -48,7 +48,7 @@ export function addProductRoutes(
       method: "get",
       path: "/v1/products",
       summary: "List products",
-      description: describeAccess("anyone"),
+      description: `${describeAccess("anyone")} With \`category\`, the products whose main category is that one or inside it: \`Drinks\` lists \`Drinks > Coffee\` too.`,
       tags,
       ...guard("anyone"),
       request: { query: pageParameters.extend({ category: categoryName.optional() }) },

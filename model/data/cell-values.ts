@@ -88,18 +88,21 @@ function offsetSeconds(offset: string | undefined): number {
 }
 
 /**
- * Returns the first element of a list of categories. Elements end with a comma or a vertical bar, and in a list of
- * single words (`words`) with a space: `Restaurants, Mexican` and `['Books', 'Poetry']`.
+ * Returns the elements of a list of categories, without empty ones. Elements end with a comma or a vertical bar, and in a
+ * list of single words (`words`) with a space: `Restaurants, Mexican` and `['Books', 'Poetry']`. A quoted element may hold
+ * separators.
  */
-export function firstCategory(text: string, words: boolean): string {
+export function listedCategories(text: string, words: boolean): string[] {
   const plain = text.trim().replace(/^\[+(.*?)\]+$/, "$1");
-  // A quoted element may hold separators.
-  const quoted = /^(['"])((?:(?!\1).)+)\1\s*(?:,|$)/.exec(plain);
-  if (quoted) return quoted[2].trim();
-  const separator = /[,|]/.test(plain) ? /[,|]/ : words ? /\s+/ : null;
-  const first =
-    separator === null ? plain : (plain.split(separator).find((part) => part.trim() !== "") ?? "");
-  return first.trim().replace(/^(['"])(.*)\1$/, "$2");
+  const isQuoted = /^(['"])((?:(?!\1).)+)\1\s*(?:,|$)/.test(plain);
+  const parts = isQuoted
+    ? [...plain.matchAll(/(?:^|,)[\s\][]*(?:(['"])((?:(?!\1).)+)\1|([^,]*))/g)].map(
+        ([, , quoted, bare]) => quoted ?? bare ?? "",
+      )
+    : plain
+        .split(/[,|]/.test(plain) ? /[,|]/ : words ? /\s+/ : /(?!)/)
+        .map((part) => part.trim().replace(/^(['"])(.*)\1$/, "$2"));
+  return parts.map((part) => part.trim()).filter((part) => part !== "");
 }
 
 const availableTexts = new Set(["1", "true", "t", "yes", "y", "instock", "available"]);

@@ -135,14 +135,18 @@ describe("files: columns of other tools", () => {
   });
 
   it.each([
-    ["['Arts, Crafts & Sewing', 'Yarn']", "Arts, Crafts & Sewing"],
-    ["[['Electronics', 'GPS']]", "Electronics"],
-    ['"Toys", "Puzzles"', "Toys"],
-    ["Restaurants, Mexican", "Restaurants"],
-    ["L'Oréal, Care", "L'Oréal"],
-  ])("files/yelp: the first category of %s", (text, first) => {
+    ["['Arts, Crafts & Sewing', 'Yarn']", ["Arts, Crafts & Sewing", "Yarn"]],
+    ["[['Electronics', 'GPS']]", ["Electronics", "GPS"]],
+    ["[['Electronics', 'GPS'], ['Gifts']]", ["Electronics", "GPS", "Gifts"]],
+    ['"Toys", "Puzzles"', ["Toys", "Puzzles"]],
+    ["Restaurants, Mexican", ["Restaurants", "Mexican"]],
+    ["Drinks > Coffee | Gifts", ["Drinks > Coffee", "Gifts"]],
+    ["Bar, , Bar", ["Bar"]],
+    ["L'Oréal, Care", ["L'Oréal", "Care"]],
+  ])("files/yelp: the categories of %s", (text, categories) => {
     const { items } = read({ "x.item": `item_id:token\tcategories:token_seq\n1\t${text}\n` });
-    expect(items[0].category).toBe(first);
+    expect(items[0].category).toBe(categories[0]);
+    expect(items[0].details?.categories).toEqual(categories.length > 1 ? categories : undefined);
   });
 
   it("files/gowalla: describes products by the columns of their events, where they have no row of their own", () => {

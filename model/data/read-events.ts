@@ -4,7 +4,7 @@ import { dateOfDigits, parseTimeCell } from "./cell-values.ts";
 import { columnOf, type Header, isLabel } from "./columns.ts";
 import type { DatasetEvent } from "./dataset.ts";
 import type { ProductDescription } from "./descriptions-of-events.ts";
-import { readCategory, readCurrency, readPrice, readTitle, requiredId } from "./read-items.ts";
+import { readCategories, readCurrency, readPrice, readTitle, requiredId } from "./read-items.ts";
 import type { ReadLog } from "./read-report.ts";
 import type { TableFile, TableRow } from "./table-file.ts";
 
@@ -103,7 +103,7 @@ export function readEvents(
       onDescription({
         itemId,
         title: readTitle(row, titleColumn, report.name, log),
-        category: readCategory(row, categoryColumn, report.name, log),
+        category: readCategories(row, categoryColumn, report.name, log)[0] ?? null,
       });
     const doubtful = { event: read, line: row.line, raw: row.raw };
     if (timed && read.time < firstDaySeconds) firstDay.push(doubtful);

@@ -1,7 +1,8 @@
 import { excessDigits } from "../../shared/contracts/excess-digits.ts";
 import { maxAmount } from "../../shared/contracts/minor-units.ts";
 import { identifier } from "../../shared/contracts/primitives.ts";
-import { firstCategory, parseAvailable, parseFloatCell } from "./cell-values.ts";
+import { maxCategories } from "../../shared/contracts/product-details.ts";
+import { listedCategories, parseAvailable, parseFloatCell } from "./cell-values.ts";
 import { type Column, columnOf, type Header, normalizeName } from "./columns.ts";
 import type { DatasetItem } from "./dataset.ts";
 import { readDetails } from "./read-details.ts";
@@ -14,7 +15,7 @@ const maxTitleLength = 512;
 const maxAttributeNameLength = 64;
 const maxAttributeLength = 1024;
 
-/** Names of columns that hold a list of categories, of which the first is the product's category. */
+/** Names of columns that hold a list of categories, of which the first is the product's main one. */
 const listNames = new Set(["categories", "genre", "genres", "class"]);
 /** Returns whether a column of categories holds a list. A `type` is one only where its type says so. */
 const holdsList = ({ name, type }: Column): boolean =>
@@ -66,7 +67,7 @@ function attributeColumns(header: Header, file: string, log: ReadLog): Column[] 
       log.change(`${file}: column ${name} left out: its name is longer than ${maxAttributeNameLength}`, 0);
   const usable = others.filter(({ name }) => name.length <= maxAttributeNameLength);
   const category = columnOf(header, "category");
-  // The category is the first of a list; the whole list is an attribute.
+  // A list of categories is an attribute too, as the file writes it.
   return category && holdsList(category) ? [...usable, category] : usable;
 }
 
@@ -79,7 +80,8 @@ function readItem(
   log: ReadLog,
 ): DatasetItem {
   const column = (field: Parameters<typeof columnOf>[1]): Column | undefined => columnOf(header, field);
-  const category = readCategory(row, column("category"), file, log);
+  const categories = readCategories(row, column("category"), file, log);
+  const category = categories[0] ?? null;
   const title = readTitle(row, column("title"), file, log);
   const place = row.place(column("lat"), column("lon"));
   const available = row.text(column("available"));
@@ -105,7 +107,10 @@ function readItem(
     if ("problem" in parsed) row.leaveOut(availableColumn, available, parsed.problem);
     else if (!parsed.value) item.available = false;
   }
-  const details = readDetails(row, header);
+  const details = {
+    ...readDetails(row, header),
+    ...(categories.length > 1 ? { categories } : {}),
+  };
   if (Object.keys(details).length > 0) item.details = details;
   for (const each of attributeColumns) {
     const value = readAttribute(row, each);
@@ -137,21 +142,28 @@ export function readTitle(
   return text === null ? null : cut(text, maxTitleLength, "title", file, log);
 }
 
-/** Returns the category in a cell, or null: of a list, the first. */
-export function readCategory(
+/**
+ * Returns the categories in a cell, the main one first: all of a list, as many as a product may have. Empty if the cell has
+ * none.
+ */
+export function readCategories(
   row: TableRow,
   column: Column | undefined,
   file: string,
   log: ReadLog,
-): string | null {
+): string[] {
   const text = row.text(column);
-  if (text === null || column === undefined) return null;
-  let first = text;
-  if (holdsList(column)) {
-    first = firstCategory(text, column.type === "token_seq" && normalizeName(column.name) !== "categories");
-    if (first !== text) log.guess(`${file}: the category is the first of ${column.name}`);
-  }
-  return first === "" ? null : cut(first, maxCategoryLength, "category", file, log);
+  if (text === null || column === undefined) return [];
+  const isList = holdsList(column);
+  const words = column.type === "token_seq" && normalizeName(column.name) !== "categories";
+  const names = isList ? listedCategories(text, words) : [text];
+  if (names.length > 1) log.guess(`${file}: the first of ${column.name} is the main category`);
+  if (names.length > maxCategories)
+    log.change(`${file}: ${column.name} cut to the first ${maxCategories} categories`);
+  const categories = names
+    .slice(0, maxCategories)
+    .map((name) => cut(name, maxCategoryLength, "category", file, log));
+  return [...new Set(categories)];
 }
 
 /** An amount with the ISO 4217 code of its currency, as product feeds write it: `15.00 USD`. */

@@ -12,12 +12,14 @@ afterAll(() => stack.stop());
 
 it("answers each example of the guide to experiments as the guide says", async () => {
   let recommended: RecommendationAnswer | undefined;
+  let model = "";
   const examples = guideExamples("experiments");
   expect(examples.length).toBeGreaterThan(7);
   for (const { method, path, body, answer } of examples) {
     const text = body
       ?.replace("{productId}", recommended?.items[0].productId ?? "")
       .replace("{recommendationId}", recommended?.recommendationId ?? "")
+      .replaceAll(/\{(model|otherModel)\}/g, model)
       .replace("2026-01-31T12:00:00Z", new Date().toISOString());
     // Events reach the history after a while.
     const found = await pollUntil(
@@ -30,6 +32,8 @@ it("answers each example of the guide to experiments as the guide says", async (
     );
     expect(found.status, `${method} ${path}: ${JSON.stringify(found.body)}`).toBeLessThan(300);
     if (answer !== undefined) expect(differencesFrom(answer, found.body), `${method} ${path}`).toEqual([]);
+    if (path === "/v1/models")
+      model = (found.body as unknown as { items: { version: string }[] }).items[0].version;
     if (path === "/v1/recommendations") recommended = found.body as unknown as RecommendationAnswer;
   }
 }, 120_000);

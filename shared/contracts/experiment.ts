@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { modelManifest } from "./model.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, currencyCode, instant } from "./primitives.ts";
 import { purchasedRule } from "./recommendation.ts";
@@ -28,7 +29,10 @@ const shortName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "must be 1-40 characters of a-z 0-9 -, not starting with -");
 
-export const experimentName = shortName;
+/** The rollouts of models make experiments whose runs begin with `rollout:`. */
+export const experimentName = shortName.refine((name) => name !== "rollout", {
+  message: "must not be rollout, which names the rollouts of models",
+});
 
 /** What a variant changes in the requests of its users. A field that is present replaces that of the request. */
 export const variantParameters = z.strictObject({
@@ -56,6 +60,9 @@ const variantFields = z.strictObject({
   )
     .optional()
     .meta({ description: "The scenario that serves the variant's users instead of the one they ask for." }),
+  model: modelManifest.shape.version.optional().meta({
+    description: "Version of the model that ranks for the variant's users; the one that serves if absent.",
+  }),
   parameters: nullIsAbsent(variantParameters).default({}),
 });
 const experimentVariant = nullIsAbsent(variantFields);
@@ -73,6 +80,8 @@ export type ExperimentVariant = z.infer<typeof storedVariant>;
 
 /** Variants that an experiment has at most. */
 export const maxVariants = 6;
+/** Versions of models that all running and scheduled experiments of an application compare, at most. */
+export const maxComparedModels = 4;
 
 const experimentFields = z.strictObject({
   variants: z.array(experimentVariant).min(2).max(maxVariants).meta({

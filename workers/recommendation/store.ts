@@ -19,6 +19,11 @@ export interface StatusChangeCause {
   now: number;
 }
 
+/** SQL: the versions that experiments of an application compare which have not ended at a time. */
+const comparedVersions = (application: string, now: string): string =>
+  `SELECT v.value ->> 'model' FROM experiments e, json_each(e.definition, '$.variants') v
+   WHERE e.application = ${application} AND (e.ends_at IS NULL OR e.ends_at > ${now}) AND v.value ->> 'model' IS NOT NULL`;
+
 /** The tables of the model registry. Every query filters by application first. */
 export class RegistryStore {
   readonly #db: ReturnType<typeof drizzle>;
@@ -51,6 +56,15 @@ export class RegistryStore {
       serving: rows.find(({ status }) => status === "serving") ?? null,
       candidate: rows.find(({ status }) => status !== "serving") ?? null,
     };
+  }
+
+  /** Returns the registered versions that experiments compare which have not ended at `now`, in seconds since the epoch. */
+  async compared(application: string, now: number): Promise<ModelRow[]> {
+    const versions = sql.raw(`(${comparedVersions("models.application", String(now))})`);
+    return this.#db
+      .select()
+      .from(models)
+      .where(and(eq(models.application, application), sql`${models.version} IN ${versions}`));
   }
 
   async version(application: string, version: string): Promise<ModelRow | null> {
@@ -256,18 +270,22 @@ export class RegistryStore {
     return rows.map(({ application }) => application);
   }
 
-  /** Deletes versions with their changes, rollouts and drift. */
-  async removeVersions(application: string, versions: readonly string[]): Promise<void> {
-    const keys = [application, JSON.stringify(versions)];
-    await this.#d1.batch(
+  /**
+   * Deletes versions with their changes, rollouts and drift, except those that experiments compare which have not ended at
+   * `now`, in seconds since the epoch. Returns the deleted versions.
+   */
+  async removeVersions(application: string, versions: readonly string[], now: number): Promise<string[]> {
+    const results = await this.#d1.batch<{ version: string }>(
       ["drift", "rollouts", "model_changes", "models"].map((table) =>
         this.#d1
           .prepare(
-            `DELETE FROM ${table} WHERE application = ?1 AND version IN (SELECT value FROM json_each(?2))`,
+            `DELETE FROM ${table} WHERE application = ?1 AND version IN (SELECT value FROM json_each(?2))
+               AND version NOT IN (${comparedVersions("?1", "?3")}) RETURNING version`,
           )
-          .bind(...keys),
+          .bind(application, JSON.stringify(versions), now),
       ),
     );
+    return results[3].results.map(({ version }) => version);
   }
 
   /** Returns the version that was serving most recently before the present one. */

@@ -45,6 +45,12 @@ export function definitionAsStored(
   return definitionOf(input, variants);
 }
 
+/** Returns the versions of models that an experiment compares, each once; null stands for what serves. Empty if it compares none. */
+export function modelsOf({ variants }: Pick<StoredDefinition, "variants">): (string | null)[] {
+  const models = new Set(variants.map(({ model = null }) => model));
+  return models.size === 1 && models.has(null) ? [] : [...models];
+}
+
 /** Returns an experiment as the API shows it. `now` is in seconds since the epoch. */
 export function experimentOf(row: ExperimentRow, now: number): Experiment {
   const hasEnded = row.endsAt !== null && row.endsAt <= now;

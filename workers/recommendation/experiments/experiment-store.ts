@@ -44,6 +44,18 @@ export class ExperimentStore {
     return found?.name ?? null;
   }
 
+  /** Returns whether an experiment that has not ended at `now` has a variant with a model of its own. */
+  async comparesModels(application: string, now: number): Promise<boolean> {
+    const row = await this.#d1
+      .prepare(
+        `SELECT 1 FROM experiments e, json_each(e.definition, '$.variants') v WHERE e.application = ?1
+           AND (e.ends_at IS NULL OR e.ends_at > ?2) AND v.value ->> 'model' IS NOT NULL LIMIT 1`,
+      )
+      .bind(application, now)
+      .first();
+    return row !== null;
+  }
+
   async find(application: string, name: string): Promise<ExperimentRow | null> {
     const rows = await this.#db
       .select()
@@ -54,9 +66,15 @@ export class ExperimentStore {
 
   /**
    * Inserts an experiment, or replaces the run `replaced` of the same name, unless another experiment that has not ended
-   * has one of its slots. Returns whether the experiment is stored: of two concurrent writes, one is.
+   * has one of its slots, or one of the registered `models` is gone. Returns whether the experiment is stored: of two
+   * concurrent writes, one is.
    */
-  async put(row: ExperimentRow, replaced: string | null, now: number): Promise<boolean> {
+  async put(
+    row: ExperimentRow,
+    replaced: string | null,
+    models: readonly string[],
+    now: number,
+  ): Promise<boolean> {
     const { meta } = await this.#d1
       .prepare(
         `INSERT INTO experiments (application, name, run, definition, exclusion_group, slot_from, slot_to, starts_at,
@@ -65,6 +83,8 @@ export class ExperimentStore {
          WHERE NOT EXISTS (SELECT 1 FROM experiments e WHERE e.application = ?1 AND e.name <> ?2
            AND e.exclusion_group = ?5 AND (e.ends_at IS NULL OR e.ends_at > ?11)
            AND e.slot_from < ?7 AND e.slot_to > ?6)
+           AND NOT EXISTS (SELECT 1 FROM json_each(?13) v WHERE NOT EXISTS (SELECT 1 FROM models m
+             WHERE m.application = ?1 AND m.version = v.value))
          ON CONFLICT DO UPDATE SET run = excluded.run, definition = excluded.definition,
            exclusion_group = excluded.exclusion_group, slot_from = excluded.slot_from, slot_to = excluded.slot_to,
            starts_at = excluded.starts_at, ends_at = excluded.ends_at, created_at = excluded.created_at
@@ -73,6 +93,7 @@ export class ExperimentStore {
       .bind(
         ...[row.application, row.name, row.run, JSON.stringify(row.definition), row.exclusionGroup],
         ...[row.slotFrom, row.slotTo, row.startsAt, row.endsAt, row.createdAt, now, replaced],
+        JSON.stringify(models),
       )
       .run();
     return meta.changes > 0;

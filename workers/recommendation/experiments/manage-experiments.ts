@@ -2,16 +2,25 @@ import { freeSlots } from "../../../model/experiments/assignment.ts";
 import { metricsOf, resultsOf, type VariantSample } from "../../../model/experiments/experiment-results.ts";
 import type { MetricSample } from "../../../model/experiments/user-metric.ts";
 import { currencyDigits } from "../../../shared/contracts/currency-digits.ts";
-import type { Experiment, ExperimentInput, ExperimentResults } from "../../../shared/contracts/experiment.ts";
+import {
+  type Experiment,
+  type ExperimentInput,
+  type ExperimentResults,
+  maxComparedModels,
+} from "../../../shared/contracts/experiment.ts";
 import { fromInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { ExperimentUsersTable, type VariantSums } from "../../../shared/experiments/experiment-users.ts";
+import { bundledModelManifest } from "../models/bundled-model.ts";
+import { refreshSnapshot } from "../models/serving-rankers.ts";
 import { checkStoredExpressions } from "../serve/request-expressions.ts";
+import { RegistryStore } from "../store.ts";
 import { refreshExperiments } from "./active-experiments.ts";
 import {
   definitionAsStored,
   definitionOf,
   experimentOf,
+  modelsOf,
   type StoredDefinition,
   storedDefinition,
 } from "./definition.ts";
@@ -26,13 +35,20 @@ const maxStored = 200;
 /** Hexadecimal digits of a run besides the name. */
 const runDigits = 8;
 
-/** Returns the names of what the variants of an experiment set: parameters, and `scenario`. */
+/** Returns the names of what the variants of an experiment set: parameters, `scenario` and `model`. */
 const changesOf = ({ variants }: StoredDefinition): Set<string> =>
   new Set(
-    variants.flatMap(({ parameters, scenario }) => [
+    variants.flatMap(({ parameters, scenario, model }) => [
       ...Object.keys(parameters),
       ...(scenario ? ["scenario"] : []),
+      ...(model ? ["model"] : []),
     ]),
+  );
+
+/** Returns the versions of models that an experiment compares, without the one that is deployed with the code. */
+const registeredModels = (definition: StoredDefinition): string[] =>
+  modelsOf(definition).filter(
+    (version): version is string => version !== null && version !== bundledModelManifest.version,
   );
 
 /** Returns whether a request can take part in both experiments. */
@@ -41,11 +57,11 @@ const shareRequests = (a: StoredDefinition, b: StoredDefinition): boolean =>
 
 /** The experiments of one application: defines them, deletes them, and computes their results. */
 export class Experiments {
-  readonly #env: Pick<RecommendationEnv, "DB" | "PRODUCT">;
+  readonly #env: RecommendationEnv;
   readonly #store: ExperimentStore;
   readonly #application: string;
 
-  constructor(env: Pick<RecommendationEnv, "DB" | "PRODUCT">, application: string) {
+  constructor(env: RecommendationEnv, application: string) {
     this.#env = env;
     this.#store = new ExperimentStore(env.DB);
     this.#application = application;
@@ -89,6 +105,8 @@ export class Experiments {
     const variants = await pinScenarios(this.#env.DB, this.#application, input);
     if (!variants.ok) return variants;
     const definition = definitionOf(input, variants.value);
+    const refused = await this.#refuseModels(definition, active);
+    if (refused) return refused;
     const group = input.group ?? `experiment:${name}`;
     const overlap = this.#overlapOf(definition, group, active);
     if (overlap) return overlap;
@@ -112,14 +130,15 @@ export class Experiments {
       endsAt,
       createdAt: now,
     };
-    if (!(await this.#store.put(row, present?.run ?? null, now)))
+    if (!(await this.#store.put(row, present?.run ?? null, registeredModels(definition), now)))
       return refuse(
         "conflict",
-        "Another experiment of the group was stored meanwhile; send the request again.",
+        "Another experiment of the group was stored, or a model deleted, meanwhile; send the request again.",
         {
           retryAfter: 1,
         },
       );
+    if (modelsOf(definition).length > 0) await refreshSnapshot(this.#env, this.#application);
     await refreshExperiments(this.#env, this.#application);
     return ok(experimentOf(row, now));
   }
@@ -145,12 +164,41 @@ export class Experiments {
         ? ok(experimentOf(row, now))
         : refuse("conflict", `The experiment ${row.name} has ended. Delete it to define it anew.`);
     const changed = { ...row, endsAt: endsAt === null ? null : Math.max(now, endsAt) };
-    if (!(await this.#store.put(changed, row.run, now)))
+    if (!(await this.#store.put(changed, row.run, [], now)))
       return refuse("conflict", "The experiment changed meanwhile; send the request again.", {
         retryAfter: 1,
       });
     await refreshExperiments(this.#env, this.#application);
     return ok(experimentOf(changed, now));
+  }
+
+  /**
+   * Refuses an experiment that compares unknown models, more than isolates have memory for, or any while a canary compares
+   * models too. Null if it is none of them.
+   */
+  async #refuseModels(definition: StoredDefinition, active: readonly ExperimentRow[]) {
+    if (modelsOf(definition).length === 0) return null;
+    const registry = new RegistryStore(this.#env.DB);
+    const others = active.flatMap((row) => registeredModels(storedDefinition.parse(row.definition)));
+    if (new Set([...others, ...registeredModels(definition)]).size > maxComparedModels)
+      return refuse(
+        "conflict",
+        `All experiments of an application compare at most ${maxComparedModels} versions of models together; end another one first.`,
+      );
+    for (const [i, { model }] of definition.variants.entries()) {
+      if (model === undefined || model === bundledModelManifest.version) continue;
+      if (await registry.version(this.#application, model)) continue;
+      const message = `must be the version of a model; got ${model}`;
+      return refuse("invalid_input", `There is no model ${model}. GET /v1/models lists the versions.`, {
+        issues: [{ path: `variants.${i}.model`, message }],
+      });
+    }
+    const { candidate } = await registry.servingAndCandidate(this.#application);
+    if (candidate?.status !== "canary") return null;
+    return refuse(
+      "conflict",
+      `Model ${candidate.version} is in its canary, which compares models of the same users. Wait until it ends, promote it, or roll it back.`,
+    );
   }
 
   /** Refuses an experiment that sets what another one sets for the same requests. */

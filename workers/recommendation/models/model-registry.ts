@@ -162,7 +162,7 @@ export class ModelRegistry {
       if (!checkedOrigin.ok) return checkedOrigin;
       if (!(await this.#add(manifest, checkedOrigin.value, now))) return this.#versionConflict(version);
     }
-    await pruneModels(this.#env, this.#application, rolloutSettingsOf(this.#env).kept);
+    await pruneModels(this.#env, this.#application, rolloutSettingsOf(this.#env).kept, now);
     if (isFirst) return this.promote(version, now, "first of its application");
     if (await advanceRollout(this.#env.DB, rolloutSettingsOf(this.#env), this.#application, now))
       await this.#refreshIsolate();

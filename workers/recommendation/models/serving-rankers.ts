@@ -27,6 +27,8 @@ interface RegistrySnapshot {
   serving: ModelReference | null;
   /** The model in shadow or canary. `failed` says that its file is missing or refused. */
   candidate: (ModelReference & { status: ModelRow["status"]; failed: boolean }) | null;
+  /** The registered models that experiments compare, as far as this isolate could load them. */
+  compared: ModelReference[];
   /** Versions for which this isolate has no memory now. */
   withoutPlace: string[];
   /** Number of the read that produced the snapshot. Reads are numbered in the order in which they start. */
@@ -80,40 +82,55 @@ async function loadModel(
 function usesOf(
   serving: ModelReference | null,
   candidate: ModelReference | null,
+  compared: readonly ModelReference[],
 ): ReadonlyMap<string, ModelUse> {
-  const uses = new Map<string, ModelUse>();
+  const uses = new Map<string, ModelUse>(compared.map(({ identity }) => [identity, "candidate"]));
   if (candidate) uses.set(candidate.identity, "candidate");
   if (serving) uses.set(serving.identity, "serving");
   return uses;
 }
 
 /**
- * Reads the serving and the candidate model from the registry and loads both, if this isolate has memory for them. The old
- * snapshot serves until both are loaded.
+ * Reads the serving model, those that experiments compare and the candidate from the registry, and loads them in this
+ * order, if this isolate has memory for them. The old snapshot serves until they are loaded.
  */
 async function readRegistry(env: RecommendationEnv, application: string): Promise<void> {
   const readNumber = ++readCount;
   const startedAt = Date.now();
-  const rows = await new RegistryStore(env.DB).servingAndCandidate(application);
+  const store = new RegistryStore(env.DB);
+  const [rows, comparedRows] = await Promise.all([
+    store.servingAndCandidate(application),
+    store.compared(application, startedAt / 1000),
+  ]);
   const serving = rows.serving && (await referenceOf(rows.serving));
   const candidate = rows.candidate && {
     ...(await referenceOf(rows.candidate)),
     status: rows.candidate.status,
     failed: false,
   };
+  const references = await Promise.all(comparedRows.map(referenceOf));
   // A slow read must undo nothing of a read that started later.
   if ((snapshots.get(application)?.readNumber ?? 0) < readNumber)
-    applicationModels.assign(application, usesOf(serving, candidate));
+    applicationModels.assign(application, usesOf(serving, candidate, references));
   const withoutPlace: string[] = [];
   if (rows.serving && serving) {
     const loaded = await loadModel(env, application, rows.serving, serving, "serving");
     if (!loaded.ok) withoutPlace.push(serving.version);
   }
+  const compared: ModelReference[] = [];
+  for (const [i, row] of comparedRows.entries())
+    try {
+      const loaded = await loadModel(env, application, row, references[i], "candidate");
+      if (loaded.ok) compared.push(references[i]);
+      else withoutPlace.push(row.version);
+    } catch (error) {
+      console.error({ event: "model of an experiment not loaded", error: errorText(error) });
+    }
   // A candidate whose file is missing or refused counts as a failed shadow request. The snapshot must still be updated.
   if (rows.candidate && candidate)
     try {
       const loaded = await loadModel(env, application, rows.candidate, candidate, "candidate");
-      if (!loaded.ok) withoutPlace.push(candidate.version);
+      if (!loaded.ok && !withoutPlace.includes(candidate.version)) withoutPlace.push(candidate.version);
     } catch (error) {
       candidate.failed = true;
       console.error({ event: "candidate model not loaded", error: errorText(error) });
@@ -126,6 +143,7 @@ async function readRegistry(env: RecommendationEnv, application: string): Promis
   snapshots.set(application, {
     serving,
     candidate,
+    compared,
     withoutPlace,
     readNumber,
     readAt: Math.max(startedAt, current?.readAt ?? 0),
@@ -145,7 +163,7 @@ export async function refreshSnapshot(env: RecommendationEnv, application: strin
     // Without a snapshot, each of the next requests would wait for the failing registry.
     if (!snapshots.has(application))
       snapshots.set(application, {
-        ...{ serving: null, candidate: null, withoutPlace: [] },
+        ...{ serving: null, candidate: null, compared: [], withoutPlace: [] },
         ...{ readNumber: 0, readAt: Date.now() },
       });
     console.error({ event: "model registry not read", error: errorText(error) });
@@ -180,6 +198,40 @@ export interface ServingRankers {
   shadow: { version: string; ranker: Ranker | null } | null;
   /** Why a preferred ranker is missing. */
   skipped?: string;
+  /** The rankers of a user who is not in the canary. The first one is what serves, if `isServingLoaded`. */
+  withoutCanary: Ranker[];
+  isServingLoaded: boolean;
+  /** The models that experiments may compare and that this isolate has in memory, by version. */
+  compared: ReadonlyMap<string, Ranker>;
+}
+
+/** The models of an experiment's variants; null stands for what serves. */
+export interface ComparedModels {
+  all: readonly (string | null)[];
+  /** The model of the user's variant. */
+  own: string | null;
+}
+
+/**
+ * Returns whether this isolate has all models that an experiment compares. It takes part only then: otherwise the users of
+ * its variants would be those of different isolates.
+ */
+export const hasModels = (serving: ServingRankers, { all }: Pick<ComparedModels, "all">): boolean =>
+  all.every((version) => (version === null ? serving.isServingLoaded : serving.compared.has(version)));
+
+/**
+ * Returns the rankers of a user in an experiment whose models this isolate has: the model of the variant first. The user is
+ * not in the canary, and only answers of the serving model are compared with a shadow model's. An answer of a fallback counts
+ * for the variant, since the failure is the model's.
+ */
+export function rankersOfVariant(serving: ServingRankers, { own }: ComparedModels): ServingRankers {
+  const model = own === null ? undefined : serving.compared.get(own);
+  return {
+    ...serving,
+    rankers: [...(model ? [model] : []), ...serving.withoutCanary],
+    variant: defaultVariant,
+    shadow: model ? null : serving.shadow,
+  };
 }
 
 /**
@@ -207,12 +259,14 @@ export async function rankersFor(
   const {
     serving = null,
     candidate: candidateRow = null,
+    compared: comparedReferences = [],
     withoutPlace = [],
   } = snapshots.get(application) ?? {};
   const servingModel = serving ? applicationModels.getRegistered(application, serving.identity) : null;
   const settings = rolloutSettingsOf(env);
   const candidate = candidateRow ? applicationModels.getRegistered(application, candidateRow.identity) : null;
-  const hasBoth = candidate !== null && (serving ? servingModel !== null : bundledModel.ok);
+  const isServingLoaded = serving ? servingModel !== null : bundledModel.ok;
+  const hasBoth = candidate !== null && isServingLoaded;
   const assigned =
     candidateRow?.status === "canary"
       ? canaryArmOf(application, candidateRow.version, userId, settings.canary.share)
@@ -227,15 +281,21 @@ export async function rankersFor(
     ...(serving && !servingModel ? [whyMissing(serving.version)] : []),
     ...(bundledModel.ok ? [] : ["the bundled model: refused"]),
   ];
+  const withoutCanary = [
+    ...(servingModel ? [servingModel] : []),
+    ...(bundledModel.ok ? [bundledModel.value] : []),
+    linearRanker,
+    popularityRanker,
+  ];
+  const compared = new Map<string, Ranker>();
+  if (bundledModel.ok) compared.set(bundledModel.value.version, bundledModel.value);
+  for (const { version, identity } of comparedReferences) {
+    const ranker = applicationModels.getRegistered(application, identity);
+    if (ranker) compared.set(version, ranker);
+  }
   return {
-    rankers: [
-      ...(arm === "canary" && candidate ? [candidate] : []),
-      ...(servingModel ? [servingModel] : []),
-      ...(bundledModel.ok ? [bundledModel.value] : []),
-      linearRanker,
-      popularityRanker,
-    ],
-    variant,
+    rankers: [...(arm === "canary" && candidate ? [candidate] : []), ...withoutCanary],
+    ...{ variant, withoutCanary, isServingLoaded, compared },
     // A shadow model without memory has not failed: other isolates score it.
     shadow:
       candidateRow && inShadowSample && (candidate || candidateRow.failed)

@@ -1,6 +1,6 @@
 /**
- * What a model in memory is for: it serves an application, is its candidate (in shadow or canary), or is on trial before it
- * may be either.
+ * What a model in memory is for: it serves an application, is its candidate (in shadow or canary, or in an experiment), or is on
+ * trial before it may be either.
  */
 export type ModelUse = "serving" | "candidate" | "trial";
 

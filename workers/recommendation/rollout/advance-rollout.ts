@@ -3,6 +3,7 @@ import { verdictOf } from "../../../model/experiments/verdict.ts";
 import type { RolloutVerdict } from "../../../shared/contracts/model.ts";
 import type { ArmTotals } from "../../../shared/experiments/arm-totals.ts";
 import { ExperimentCountsTable } from "../../../shared/experiments/experiment-counts.ts";
+import { ExperimentStore } from "../experiments/experiment-store.ts";
 import type { RolloutSettings } from "../settings.ts";
 import { type ModelRow, RegistryStore, type RolloutRow } from "../store.ts";
 import { rolloutExperimentOf } from "./canary-arm.ts";
@@ -87,7 +88,8 @@ export async function currentVerdict(
 }
 
 /**
- * Advances an application's rollout by one decision, or starts the rollout of its newest registered version. Callers
+ * Advances an application's rollout by one decision, or starts the rollout of its newest registered version. No canary
+ * starts while an experiment compares models, or is about to. Callers
  * may run this at any time and concurrently: of two concurrent changes, the store applies one. Returns whether a status
  * changed.
  */
@@ -109,6 +111,9 @@ export async function advanceRollout(
   if (status === "shadow") {
     const decision = settings.automatic ? decideShadow(row, settings, now) : null;
     if (!decision) return false;
+    // An experiment that compares models goes first: in a canary of the same users, both would compare mixtures.
+    if (decision.to === "canary" && (await new ExperimentStore(database).comparesModels(application, now)))
+      return false;
     const changed = await store.changeStatus(application, version, ["shadow"], decision.to, {
       by: rolloutActor,
       reason: decision.reason,

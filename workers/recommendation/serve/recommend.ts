@@ -130,7 +130,8 @@ export async function recommendProducts(
 ): Promise<Result<RecommendationAnswer>> {
   const started = performance.now();
   const now = Date.now() / 1000;
-  const experimenting = variantsOfRequest(env, application, asked, now, waitUntil);
+  const withoutExperiments = rankersFor(env, application, asked.userId, waitUntil);
+  const experimenting = variantsOfRequest(env, application, asked, withoutExperiments, now, waitUntil);
   const instead = asked.scenario === undefined ? null : (await experimenting).scenario;
   const resolvedInput = await resolveScenario(env, application, asked, instead, waitUntil);
   if (!resolvedInput.ok) return resolvedInput;
@@ -142,14 +143,13 @@ export async function recommendProducts(
       "A list by `only` or by `rankBy: recency` shows the user's history: send a token of the user, or a key with `people:read`.",
     );
   const budgetMs = requested.budgetMs ?? Number.POSITIVE_INFINITY;
-  const { names: variants, parameters } = await experimenting;
-  const input = completeInput({ ...requested, ...parameters });
+  const assigned = await experimenting;
+  const input = completeInput({ ...requested, ...assigned.parameters });
   const attributes = await attributesOfRequest(env.PRODUCT, application, input, waitUntil);
   if (!attributes.ok) return attributes;
   const hint = usableLocation(requested.location) ?? edge.point;
   const session = userSessionStub(env.USER_SESSION, application, requested.userId, hint);
   const candidateService = locationCandidateService(env.LOCATION, application);
-  const serving = rankersFor(env, application, requested.userId, waitUntil);
   const contextIds = requested.context?.productIds ?? [];
   const looking = contextProducts(env.PRODUCT, application, contextIds);
   const pinning = pinnedProducts(env.PRODUCT, application, input, now);
@@ -183,10 +183,14 @@ export async function recommendProducts(
   const { filter, ruleScope } = decided;
   const { named, skipped: pinsSkipped } = await pinning;
   const locationMs = performance.now() - started - profileMs;
-  const servingRankers = await serving;
-  const { skipped: modelSkipped } = servingRankers;
+  const servingRankers = assigned.rankers ?? (await withoutExperiments);
+  const modelSkipped = servingRankers.skipped ?? assigned.skipped;
   const rankers = rankersBy(input.rankBy, servingRankers.rankers);
-  const shadow = rankers === servingRankers.rankers ? servingRankers.shadow : null;
+  const ranksByModel = rankers === servingRankers.rankers;
+  const shadow = ranksByModel ? servingRankers.shadow : null;
+  const variants = assigned.variants
+    .filter(({ needsModel }) => ranksByModel || !needsModel)
+    .map(({ name }) => name);
   const modelMs = performance.now() - started - profileMs - locationMs;
 
   const { exploration } = rolloutSettingsOf(env);

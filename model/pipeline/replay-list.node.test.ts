@@ -33,6 +33,8 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
     ]),
     diversity: fc.constantFrom(0, 0, 0.3, 1),
     perCategory: fc.constantFrom(undefined, undefined, 1, 3),
+    perAttribute: fc.constantFrom(undefined, { brandName: 2 }),
+    collapse: fc.constantFrom(undefined, [], ["brand", "attributes.brandName"]),
     maxCandidates: fc.integer({ min: 20, max: 500 }),
     rate: fc.constantFrom(0, 0.5, 1),
     purchased: fc.constantFrom("auto" as const, "hide" as const, "fade" as const, "keep" as const),
@@ -47,10 +49,30 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
     ),
   })
   .map(
-    ({ limit, boost, boosts, pins, diversity, perCategory, rate, purchased, placeless, later, ...rest }) => ({
+    ({
+      limit,
+      boost,
+      boosts,
+      pins,
+      diversity,
+      perCategory,
+      perAttribute,
+      collapse,
+      rate,
+      purchased,
+      placeless,
+      later,
+      ...rest
+    }) => ({
       ...rest,
-      rules: { limit, boost, boosts, pins, diversity, perCategory },
-      ruleScope: { currency: "EUR", now: simulatedNow + later, offsetSeconds: 0, user: null },
+      rules: { limit, boost, boosts, pins, diversity, perCategory, perAttribute, collapse },
+      ruleScope: {
+        currency: "EUR",
+        now: simulatedNow + later,
+        offsetSeconds: 0,
+        user: null,
+        attributes: { brandName: "string" },
+      },
       exploration: { rate, depth: 10 },
       historyRules: { purchased, dismissedDays: 90, purchasedDays: 30 },
       now: simulatedNow + later,

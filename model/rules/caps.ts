@@ -1,29 +1,36 @@
-import { groupReaders, type ReadGroup } from "./grouping.ts";
+import { Groups } from "./grouping.ts";
 import type { Rule } from "./rule.ts";
 
-/** Limits how many products of one category and of one group a list has. */
+/**
+ * Limits how many products of one category, group of variants or brand a list has, and of one value of declared attributes.
+ * A product whose attribute is a list counts for each of its values.
+ */
 export const capsRule: Rule = {
   name: "caps",
-  prepare({ perCategory, perGroup }) {
-    const caps: { read: ReadGroup; max: number; counts: Map<string, number> }[] = [];
-    const add = (read: ReadGroup, max: number | undefined): void => {
-      if (max !== undefined) caps.push({ read, max, counts: new Map() });
-    };
-    add(groupReaders.category, perCategory);
-    add(groupReaders.group, perGroup);
+  prepare({ perCategory, perGroup, perBrand, perAttribute = {} }, context) {
+    const limits: [string, number | undefined][] = [
+      ["category", perCategory],
+      ["group", perGroup],
+      ["brand", perBrand],
+      ...Object.entries(perAttribute).map(([name, max]): [string, number] => [`attributes.${name}`, max]),
+    ];
+    const caps = limits.flatMap(([by, max]) =>
+      max === undefined ? [] : [{ groups: new Groups(by, context), max, counts: [] as number[] }],
+    );
     if (caps.length === 0) return null;
     return {
-      isAllowed(row) {
-        for (const { read, max, counts } of caps) {
-          const group = read(row);
-          if (group !== null && (counts.get(group) ?? 0) >= max) return false;
+      isAllowed({ block, row }) {
+        for (const { groups, max, counts } of caps) {
+          const { starts, items } = groups.of(block);
+          for (let i = starts[row]; i < starts[row + 1]; i++)
+            if ((counts[items[i]] ?? 0) >= max) return false;
         }
         return true;
       },
-      take(row) {
-        for (const { read, counts } of caps) {
-          const group = read(row);
-          if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
+      take({ block, row }) {
+        for (const { groups, counts } of caps) {
+          const { starts, items } = groups.of(block);
+          for (let i = starts[row]; i < starts[row + 1]; i++) counts[items[i]] = (counts[items[i]] ?? 0) + 1;
         }
       },
     };

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { groupReaders } from "./grouping.ts";
 import type { RankedRow } from "./ranked-row.ts";
 import { applyRules } from "./rules.ts";
-import { rankedProducts, rankedRows } from "./testing.ts";
+import { groupsOf, rankedProducts, rankedRows } from "./testing.ts";
 
-const categoriesOf = (rows: readonly RankedRow[]): number => new Set(rows.map(groupReaders.category)).size;
+const categoriesOf = (rows: readonly RankedRow[]): number =>
+  new Set(rows.flatMap((row) => groupsOf(row, "category"))).size;
 
 /** Returns the largest number of categories of any choice of `size` rows, by trying all choices. */
 function maxCategories(rows: readonly RankedRow[], size: number): number {

@@ -20,6 +20,10 @@ export interface Rules {
   perCategory?: number;
   /** Products of one `groupId`, at most. Counts only if `collapse` leaves out `group`. */
   perGroup?: number;
+  /** Products of one brand, at most. */
+  perBrand?: number;
+  /** Products of one value of a declared attribute, at most, by name of the attribute. */
+  perAttribute?: Readonly<Record<string, number>>;
   /** Properties of whose groups the list shows the best product only; the variants of a group if absent. */
   collapse?: readonly Grouping[];
 }
@@ -28,7 +32,7 @@ export interface Rules {
 export interface RuleContext {
   /** Seconds since the epoch. */
   now: number;
-  /** What conditions may know; absent if no rule has one. */
+  /** What conditions may know, with the attributes that rules name; absent if no rule has either. */
   expressions?: ExpressionContext;
 }
 

@@ -1,5 +1,7 @@
 import fc from "fast-check";
+import { categoryOf, groupIdOf } from "../columns/columns.ts";
 import { attributeColumn } from "../columns/optional-columns.ts";
+import { optionalList, optionalString } from "../columns/optional-values.ts";
 import { blockOf } from "../features/testing.ts";
 import type { RankedRow } from "./ranked-row.ts";
 import type { RuleContext, Rules } from "./rule.ts";
@@ -65,13 +67,22 @@ export function rankedRows(products: readonly Partial<RankedProduct>[]): RankedR
 /** Returns the ids of rows. */
 export const idsOf = (rows: readonly RankedRow[]): string[] => rows.map(({ block, row }) => block.id(row));
 
-/** Returns how many rows each group has at most; rows without a group do not count. */
-export function largestGroup(rows: readonly RankedRow[], groupOf: (row: RankedRow) => string | null): number {
+/** Returns the groups of a row by a property, as its columns name them. */
+export function groupsOf({ block, row }: RankedRow, by: string): string[] {
+  const all: Record<string, (string | null)[]> = {
+    category: [categoryOf(block, row)],
+    group: [groupIdOf(block, row)],
+    brand: [optionalString(block, "brand", row)],
+    "attributes.colors": optionalList(block, attributeColumn("colors"), row),
+  };
+  return all[by].filter((group) => group !== null);
+}
+
+/** Returns how many rows each group of a property has at most. */
+export function largestGroup(rows: readonly RankedRow[], by: string): number {
   const counts = new Map<string, number>();
-  for (const row of rows) {
-    const group = groupOf(row);
-    if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
-  }
+  for (const row of rows)
+    for (const group of groupsOf(row, by)) counts.set(group, (counts.get(group) ?? 0) + 1);
   return Math.max(0, ...counts.values());
 }
 
@@ -108,7 +119,9 @@ export const anyRules: fc.Arbitrary<Rules> = fc.record(
     diversity: fc.constantFrom(0, 0.3, 1),
     perCategory: fc.integer({ min: 1, max: 5 }),
     perGroup: fc.integer({ min: 1, max: 3 }),
-    collapse: fc.subarray(["group", "category"] as const),
+    perBrand: fc.integer({ min: 1, max: 3 }),
+    perAttribute: fc.record({ colors: fc.integer({ min: 1, max: 3 }) }),
+    collapse: fc.subarray(["group", "category", "brand", "attributes.colors"]),
   },
   { requiredKeys: ["limit"] },
 );

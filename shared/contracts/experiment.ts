@@ -3,7 +3,7 @@ import { modelManifest } from "./model.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, currencyCode, instant } from "./primitives.ts";
 import { purchasedRule } from "./recommendation.ts";
-import { boost, maxBoosts, maxPins, pin } from "./rules.ts";
+import { boost, caps, grouping, maxBoosts, maxGroupings, maxPins, pin } from "./rules.ts";
 import { scenarioSettings } from "./scenario.ts";
 import { scenarioName } from "./scenario-name.ts";
 import { timestamp } from "./timestamp.ts";
@@ -41,7 +41,8 @@ export const variantParameters = z.strictObject({
   boosts: z.array(boost).max(maxBoosts).optional(),
   pins: z.array(pin).max(maxPins).optional(),
   diversity: z.number().min(0).max(1).optional(),
-  caps: nullIsAbsent(z.strictObject({ perCategory: z.number().int().min(1).max(100).optional() })).optional(),
+  caps: caps.optional(),
+  collapse: z.array(grouping).max(maxGroupings).optional(),
   purchased: purchasedRule.optional(),
 });
 export type VariantParameters = z.infer<typeof variantParameters>;

@@ -11,7 +11,7 @@ import {
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ShownProduct, shownProduct } from "./product.ts";
-import { boost, grouping, groupingProperties, hide, maxBoosts, maxPins, pin } from "./rules.ts";
+import { boost, caps, grouping, hide, maxBoosts, maxGroupings, maxPins, pin } from "./rules.ts";
 import { scenarioName } from "./scenario-name.ts";
 import { type InputWarning, inputWarning } from "./warning.ts";
 
@@ -67,20 +67,13 @@ export const recommendationFields = z.strictObject({
     description:
       "Maximal marginal relevance: 0 (if absent) orders by score alone, 1 makes the products as different as possible.",
   }),
-  caps: nullIsAbsent(
-    z.strictObject({
-      perCategory: z.number().int().min(1).max(100).optional(),
-      perGroup: z.number().int().min(1).max(100).optional(),
-    }),
-  )
-    .optional()
-    .meta({
-      description:
-        "Products of one category, and of one `groupId`, at most. `perGroup` counts if `collapse` leaves out `group`.",
-    }),
-  collapse: z.array(grouping).max(groupingProperties.length).optional().meta({
+  caps: caps.optional().meta({
     description:
-      'The list shows the best product of each group only. The default is `["group"]`: one of the variants of a product. An empty array shows all variants that the search finds: four of a group at most.',
+      "How many products of one group the list has at most. Products without a value are not limited.",
+  }),
+  collapse: z.array(grouping).max(maxGroupings).optional().meta({
+    description:
+      'The list shows the best product of each group only: of `group`, `category`, `brand`, or `attributes.NAME`. The default is `["group"]`: one of the variants of a product. An empty array shows all variants that the search finds: four of a group at most.',
   }),
   hide: hide.optional().meta({
     description: "Products of the user's history that the list leaves out.",

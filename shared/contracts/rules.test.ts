@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { boost, pin } from "./rules.ts";
+import type * as z from "zod";
+import { boost, caps, grouping, pin } from "./rules.ts";
 
 /** Returns the paths and messages of what a schema refuses; none for an input that it takes. */
-const problemsOf = (schema: typeof boost | typeof pin, input: object): string[] =>
+const problemsOf = (schema: z.ZodType, input: unknown): string[] =>
   (schema.safeParse(input).error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`);
 
 describe("a boost", () => {
@@ -24,5 +25,25 @@ describe("a pin", () => {
     expect(problemsOf(pin, { when: "true", productId: "p", position: 1 })).toEqual([
       "when: must have either `productId` or `when`",
     ]);
+  });
+});
+
+describe("caps", () => {
+  it("read what scenarios stored before, and attributes", () => {
+    expect(caps.parse({ perCategory: 2, perGroup: 1 })).toEqual({ perCategory: 2, perGroup: 1 });
+    expect(problemsOf(caps, { perBrand: 2, perAttribute: { color: 3 } })).toEqual([]);
+    const many = Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [name, 1]));
+    expect(problemsOf(caps, { perAttribute: many })).toEqual([
+      "perAttribute: must name at most 4 attributes",
+    ]);
+  });
+});
+
+describe("a grouping", () => {
+  it("is a property or an attribute", () => {
+    for (const by of ["group", "category", "brand", "attributes.color"])
+      expect(problemsOf(grouping, by)).toEqual([]);
+    for (const by of ["color", "attributes.", "attributes.a-b"])
+      expect(problemsOf(grouping, by)).toEqual([expect.stringContaining("must be `group`")]);
   });
 });

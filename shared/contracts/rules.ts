@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { attributeName } from "./catalog-schema.ts";
 import { expressionSource } from "./expression.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { identifier } from "./primitives.ts";
@@ -55,11 +56,45 @@ export const pin = nullIsAbsent(
 ).superRefine(exactlyOne("productId", "when"));
 export type Pin = z.infer<typeof pin>;
 
-/** Properties of products by which rules form groups. */
-export const groupingProperties = ["group", "category"] as const;
+/** Properties by which one request collapses its list, and attributes that it caps, at most. */
+export const maxGroupings = 4;
+
 /** A property of products by which a rule forms groups: `group` stands for `groupId`. */
-export const grouping = z.enum(groupingProperties);
+export const grouping = z
+  .string()
+  .regex(
+    /^(group|category|brand|attributes\.[A-Za-z][A-Za-z0-9_]{0,63})$/,
+    "must be `group`, `category`, `brand`, or `attributes.` with the name of a filterable attribute",
+  );
 export type Grouping = z.infer<typeof grouping>;
+
+/** Returns the attribute by which a rule forms groups; null for another property. */
+export const groupingAttribute = (by: Grouping): string | null =>
+  by.startsWith("attributes.") ? by.slice("attributes.".length) : null;
+
+/** How many products of a group a list has at most. */
+const cap = z.number().int().min(1).max(100);
+
+/** Limits of the products of one group in a list. */
+export const caps = nullIsAbsent(
+  z.strictObject({
+    perCategory: cap.optional().meta({ description: "Products of one main category, at most." }),
+    perGroup: cap.optional().meta({
+      description: "Products of one `groupId`, at most. It counts if `collapse` leaves out `group`.",
+    }),
+    perBrand: cap.optional().meta({ description: "Products of one brand, at most." }),
+    perAttribute: z
+      .record(attributeName, cap)
+      .refine((limits) => Object.keys(limits).length <= maxGroupings, {
+        message: `must name at most ${maxGroupings} attributes`,
+      })
+      .optional()
+      .meta({
+        description:
+          "Products of one value of a filterable attribute, at most, by name of the attribute. A product counts for each value of a list.",
+      }),
+  }),
+);
 
 const days = z.number().int().min(0).max(3650);
 

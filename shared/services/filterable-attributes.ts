@@ -12,16 +12,16 @@ const snapshots = new RefreshedSnapshots<AttributeTypes>({
 });
 
 /**
- * Returns the attributes that expressions may read, at most some seconds old; none for expressions that name no attribute,
- * for which nothing is read. Rejects if the first read of an isolate fails.
+ * Returns the filterable attributes, at most some seconds old; none if no text, such as an expression, names one as
+ * `attributes.NAME`, for which nothing is read. Rejects if the first read of an isolate fails.
  */
 export async function filterableAttributes(
   product: Pick<ProductApi, "getSchema">,
   application: string,
-  expressions: readonly (string | undefined)[],
+  texts: readonly (string | undefined)[],
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<AttributeTypes> {
-  if (!expressions.some((each) => each?.includes("attributes"))) return {};
+  if (!texts.some((each) => each?.includes("attributes"))) return {};
   const read = async () =>
     filterableTypes(unwrap(await product.getSchema(application), "the product service"));
   return snapshots.get(application, read, waitUntil);

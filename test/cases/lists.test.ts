@@ -222,6 +222,27 @@ describe("rules of a request", () => {
     });
   });
 
+  it("limits products of a brand, and of a value of a declared attribute", async () => {
+    const acmeOf = async (rules: object): Promise<string[]> =>
+      idsOf(await recommend({ location: oslo, limit: 100, ...rules })).filter((id) => id.startsWith("acme"));
+    expect(await acmeOf({})).toHaveLength(3);
+    expect(await acmeOf({ caps: { perBrand: 2 } })).toHaveLength(2);
+    expect(await acmeOf({ collapse: ["brand"] })).toHaveLength(1);
+    for (const rules of [
+      { caps: { perAttribute: { material: 1 } } },
+      { collapse: ["group", "attributes.material"] },
+    ]) {
+      const ids = await acmeOf(rules);
+      expect(ids).toHaveLength(2);
+      expect(ids).toContain("acme-1");
+    }
+    const body = { userId: "ann", location: oslo, collapse: ["attributes.materials"] };
+    expect(await stack.call("POST", "/v1/recommendations", { body })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "collapse[0]", nearest: "material" }] },
+    });
+  });
+
   it("shows all variants, or some, if the list is not collapsed by group", async () => {
     const shirts = async (rules: object): Promise<number> =>
       idsOf(await recommend({ location: oslo, limit: 100, candidates: 500, ...rules })).filter((id) =>

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { noCatalogSchema } from "../../../shared/contracts/catalog-schema.ts";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";
-import { unwrap } from "../../../shared/contracts/result.ts";
+import { ok, unwrap } from "../../../shared/contracts/result.ts";
 import { maxScenarioVersions } from "../../../shared/contracts/scenario.ts";
 import { recommendProducts } from "../serve/recommend.ts";
 import { environmentWithRollout, migrateRegistry } from "../testing/models.ts";
@@ -54,6 +55,21 @@ describe("the scenarios of an application", () => {
       },
     });
     expect(await scenariosOf("wrong").get("lunch")).toMatchObject({ ok: false });
+  });
+
+  it("refuse caps and groups by an attribute that is not filterable", async () => {
+    const settings = { caps: { perAttribute: { colors: 2 } }, collapse: ["brand", "attributes.hue"] };
+    const attributes = {
+      color: { type: "list", filterable: true },
+      hue: { type: "string", filterable: false },
+    };
+    const getSchema = async () => ok({ ...noCatalogSchema, attributes });
+    const declared = { ...environment, PRODUCT: { getSchema } as never };
+    expect(await new Scenarios(declared, "wrong").put("lunch", settings, true, 1)).toMatchObject({
+      error: {
+        issues: [{ path: "caps.perAttribute.colors", nearest: "color" }, { path: "collapse[1]" }],
+      },
+    });
   });
 
   it("go back to the version before, or to a named one, and go on from the newest", async () => {

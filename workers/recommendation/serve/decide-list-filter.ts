@@ -25,21 +25,21 @@ export const decideListFilter = (
   );
 
 /**
- * Returns a filter with what its test needs, and what the conditions of rules may know; null, which is logged, if the
- * currency of prices cannot be decided.
+ * Returns a filter with what its test needs, and what `conditions` of rules may know, unless these are null. Returns
+ * null, which is logged, if the currency of prices cannot be decided.
  */
 export async function decideListExpressions(
   location: Pick<LocationApi, "filterCurrency">,
   application: string,
   filter: ProductFilter,
-  conditions: readonly string[],
+  conditions: readonly string[] | null,
   moment: FilterMoment,
 ): Promise<{ filter: DecidedFilter; ruleScope?: ExpressionScope } | null> {
   const currencyOfPlace = async () =>
     unwrap(await location.filterCurrency(application, moment.point), "the location service");
   try {
     const decided = await decideListFilter(location, application, filter, moment);
-    if (conditions.length === 0) return { filter: decided };
+    if (conditions === null) return { filter: decided };
     return {
       filter: decided,
       ruleScope: await decideRuleScope(conditions, decided, moment, currencyOfPlace),

@@ -1,23 +1,21 @@
+import { nearestName } from "../../../model/expressions/nearest-name.ts";
 import { userListFields } from "../../../model/expressions/standard-fields.ts";
 import { checkExpressions, type PlacedExpression } from "../../../model/retrieval/decide-filter.ts";
 import { type AttributeTypes, filterableTypes } from "../../../shared/contracts/catalog-schema.ts";
 import type { RecommendationInput } from "../../../shared/contracts/recommendation.ts";
-import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { type InputIssue, ok, type Result, refuse } from "../../../shared/contracts/result.ts";
+import { groupingAttribute } from "../../../shared/contracts/rules.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { filterableAttributes } from "../../../shared/services/filterable-attributes.ts";
 
-/** The fields of a request, a scenario or a variant that may have expressions. */
-export type ExpressionInput = Pick<RecommendationInput, "filter" | "boosts" | "pins">;
+/** The fields of a request, a scenario or a variant that may have expressions, or name attributes. */
+export type ExpressionInput = Pick<RecommendationInput, "filter" | "boosts" | "pins" | "caps" | "collapse">;
 
 /** Returns the conditions of the rules of a request, with their paths. */
 const conditionsOf = ({ boosts = [], pins = [] }: ExpressionInput): PlacedExpression[] => [
   ...boosts.map(({ when }, i) => ({ path: `boosts[${i}].when`, source: when })),
   ...pins.flatMap(({ when }, i) => (when === undefined ? [] : [{ path: `pins[${i}].when`, source: when }])),
 ];
-
-/** Returns the sources of the conditions of the rules of a request. */
-export const ruleConditions = (input: ExpressionInput): string[] =>
-  conditionsOf(input).map(({ source }) => source);
 
 const expressionsOf = (input: ExpressionInput): PlacedExpression[] => [
   ...(input.filter?.expression === undefined
@@ -26,33 +24,66 @@ const expressionsOf = (input: ExpressionInput): PlacedExpression[] => [
   ...conditionsOf(input),
 ];
 
-/** Refuses wrong expressions. Each issue has the position, and the path of the field in the request, after `path`. */
-export const checkInputExpressions = (
-  input: ExpressionInput,
-  attributes: AttributeTypes,
-  path = "",
-): Result<null> =>
-  checkExpressions(
-    expressionsOf(input).map((each) => ({ ...each, path: path + each.path })),
-    userListFields,
-    attributes,
-  );
+/** Returns the attributes by which the rules of a request form groups, with their paths. */
+const groupingAttributesOf = ({ caps, collapse = [] }: ExpressionInput): { path: string; name: string }[] => [
+  ...Object.keys(caps?.perAttribute ?? {}).map((name) => ({ path: `caps.perAttribute.${name}`, name })),
+  ...collapse.flatMap((by, i) => {
+    const name = groupingAttribute(by);
+    return name === null ? [] : [{ path: `collapse[${i}]`, name }];
+  }),
+];
 
-/** Refuses wrong expressions. They may read attributes that were declared a moment ago, so the schema is read anew. */
+/** Returns the conditions of the rules of a request; null if its rules have none, and name no attribute either. */
+export function ruleConditions(input: ExpressionInput): string[] | null {
+  const conditions = conditionsOf(input).map(({ source }) => source);
+  return conditions.length === 0 && groupingAttributesOf(input).length === 0 ? null : conditions;
+}
+
+/** Returns an issue for each attribute by which rules form groups, and that is not filterable. */
+const attributeIssues = (input: ExpressionInput, attributes: AttributeTypes, path: string): InputIssue[] =>
+  groupingAttributesOf(input)
+    .filter(({ name }) => !Object.hasOwn(attributes, name))
+    .map((each) => {
+      const nearest = nearestName(each.name, Object.keys(attributes));
+      return {
+        path: path + each.path,
+        message: `must name a filterable attribute of the catalog's schema; got ${each.name}`,
+        ...(nearest === undefined ? {} : { nearest }),
+      };
+    });
+
+/**
+ * Refuses wrong expressions, and attributes that are not filterable. Each issue has the path of the field in the request,
+ * after `path`, and that of an expression its position.
+ */
+function checkInputExpressions(input: ExpressionInput, attributes: AttributeTypes, path = ""): Result<null> {
+  const placed = expressionsOf(input).map((each) => ({ ...each, path: path + each.path }));
+  const checked = checkExpressions(placed, userListFields, attributes);
+  if (!checked.ok) return checked;
+  const issues = attributeIssues(input, attributes, path);
+  if (issues.length === 0) return ok(null);
+  return refuse(
+    "invalid_input",
+    "A rule names an attribute that is not filterable. GET /v1/catalog/schema lists the attributes.",
+    { issues },
+  );
+}
+
+/** Refuses what is wrong for good. An attribute may have been declared a moment ago, so the schema is read anew. */
 export async function checkStoredExpressions(
   product: Pick<RecommendationEnv["PRODUCT"], "getSchema">,
   application: string,
   input: ExpressionInput,
   path = "",
 ): Promise<Result<null>> {
-  if (expressionsOf(input).length === 0) return ok(null);
+  if (expressionsOf(input).length + groupingAttributesOf(input).length === 0) return ok(null);
   const schema = await product.getSchema(application);
   return schema.ok ? checkInputExpressions(input, filterableTypes(schema.value), path) : schema;
 }
 
 /**
- * Returns the declared attributes that the expressions of a request may read. Refuses wrong expressions, and with
- * `unavailable` if the attributes cannot be read.
+ * Returns the declared attributes that the expressions and rules of a request may read. Refuses wrong expressions and
+ * attributes that are not filterable, and with `unavailable` if the attributes cannot be read.
  */
 export async function attributesOfRequest(
   product: Pick<RecommendationEnv["PRODUCT"], "getSchema">,
@@ -60,8 +91,11 @@ export async function attributesOfRequest(
   input: ExpressionInput,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Result<AttributeTypes>> {
-  const sources = expressionsOf(input).map(({ source }) => source);
-  const attributes = await filterableAttributes(product, application, sources, waitUntil).catch(
+  const texts = [
+    ...expressionsOf(input).map(({ source }) => source),
+    ...groupingAttributesOf(input).map(({ name }) => `attributes.${name}`),
+  ];
+  const attributes = await filterableAttributes(product, application, texts, waitUntil).catch(
     (error: unknown) => {
       console.error({ event: "catalog schema not read", error: errorText(error) });
       return null;
@@ -70,7 +104,7 @@ export async function attributesOfRequest(
   if (!attributes)
     return refuse(
       "unavailable",
-      "The attributes of the expressions cannot be read now; retry the request, or name none.",
+      "The attributes of the rules cannot be read now; retry the request, or name none.",
       { retryAfter: 1 },
     );
   const checked = checkInputExpressions(input, attributes);

@@ -16,8 +16,7 @@ export type RuleInput = Pick<RecommendationInput, "boost" | "boosts" | "pins" | 
 /** Returns the rules of a request. */
 export const rulesOf = ({ limit, boost, boosts, pins, diversity, caps, collapse }: RuleInput): Rules => ({
   ...{ limit, boost, boosts, pins, diversity, collapse },
-  perCategory: caps?.perCategory,
-  perGroup: caps?.perGroup,
+  ...caps,
 });
 
 /**

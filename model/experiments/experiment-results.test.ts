@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { resultsOf, type VariantSample } from "./experiment-results.ts";
 import { resultsPlot } from "./results-plot.ts";
@@ -62,6 +63,50 @@ describe("resultsOf", () => {
   });
 });
 
+describe("a guardrail with a margin", () => {
+  const withMargin = (slower: number, users: number, conversion = 0.25, margin = 0.1) =>
+    resultsOf([variant("control", users, 0.2), variant("b", users, conversion, 50 * slower)], {
+      ...settings,
+      guardrails: [{ metric: "latency", margin }],
+    });
+  const latencyOf = ({ variants }: ReturnType<typeof withMargin>) => variants[1].metrics[1];
+
+  it("is kept by a variant that is certainly worse by less, which may win then", () => {
+    const { verdict, sentence, ...found } = withMargin(1.05, 10_000);
+    expect(latencyOf({ verdict, sentence, ...found })).toMatchObject({ verdict: "notWorse", margin: 0.1 });
+    expect(verdict).toBe("better");
+    expect(sentence).toMatch(
+      /^b is better than control: conversion \+25% .*; latency is at most 10% worse\.$/,
+    );
+    expect(withMargin(1.2, 10_000).verdict).toBe("worse");
+    expect(withMargin(1.2, 10_000, 0.25, 0.5).verdict).toBe("better");
+  });
+
+  it("holds a winner back until it is certain", () => {
+    const { verdict, sentence, ...found } = withMargin(1.109, 3000);
+    expect(latencyOf({ verdict, sentence, ...found }).verdict).toBe("open");
+    expect(verdict).toBe("open");
+    expect(sentence).toContain("It is not certain yet that latency is at most 10% worse.");
+  });
+
+  it("says `notWorse` only where less than the margin is lost, and `worse` only where more is", () => {
+    const share = fc.double({ min: 0.05, max: 0.9, noNaN: true });
+    fc.assert(
+      fc.property(share, share, fc.double({ min: 0.01, max: 0.9, noNaN: true }), (control, other, margin) => {
+        const [, b] = resultsOf([variant("control", 2000, control), variant("b", 2000, other)], {
+          ...{ goal: "clickThrough", guardrails: [{ metric: "conversion", margin }] },
+          ...{ alpha: 0.05, expectedUsers: 4000 },
+        }).variants;
+        const { verdict, value } = b.metrics[1];
+        const bound = (1 - margin) * (Math.ceil(control * 2000) / 2000);
+        if (verdict === "notWorse") expect(value).toBeGreaterThan(bound);
+        if (verdict === "worse") expect(value).toBeLessThan(bound);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe("resultsPlot", () => {
   it("draws a line for each metric of each variant, in colors for light and dark, and escapes texts", () => {
     const found = results(variant("control", 9000, 0.2), variant("b", 9000, 0.25), variant("c", 9000, 0.2));
@@ -70,7 +115,7 @@ describe("resultsPlot", () => {
     expect(svg).toContain("a&lt;b");
     expect(svg).not.toContain("a<b");
     expect(svg).toContain("prefers-color-scheme: dark");
-    expect(svg).toContain("b: conversion");
+    expect(svg).toContain(">conversion<");
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
   });
 

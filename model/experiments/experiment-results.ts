@@ -1,8 +1,9 @@
-import type {
-  Experiment,
-  ExperimentMetric,
-  ExperimentResults,
-  MetricComparison,
+import {
+  type Experiment,
+  type ExperimentMetric,
+  type ExperimentResults,
+  guardrailOf,
+  type MetricComparison,
 } from "../../shared/contracts/experiment.ts";
 import { type IntervalSettings, metricDifference } from "./always-valid.ts";
 import { sampleRatioAlpha, sampleRatioPValue } from "./sample-ratio.ts";
@@ -38,8 +39,22 @@ export const metricsOf = ({
   guardrails,
 }: Pick<ResultSettings, "goal" | "guardrails">): ExperimentMetric[] => [
   goal,
-  ...guardrails.filter((metric) => metric !== goal),
+  ...guardrails.map((each) => guardrailOf(each).metric).filter((metric) => metric !== goal),
 ];
+
+/** Returns the margin of a metric, as a share of the control's value; null if it has none. */
+const marginOf = (
+  metric: ExperimentMetric,
+  { guardrails }: Pick<ResultSettings, "guardrails">,
+): number | null => guardrails.map(guardrailOf).find((each) => each.metric === metric)?.margin ?? null;
+
+/** Returns a sample whose users have `factor` times the values. */
+const scaledSample = (sample: MetricSample, factor: number): MetricSample => ({
+  ...sample,
+  numerator: sample.numerator * factor,
+  squares: sample.squares * factor ** 2,
+  fourths: sample.fourths * factor ** 4,
+});
 
 /**
  * Returns the settings of one interval. All intervals of an experiment together are wrong with probability `alpha` at
@@ -64,6 +79,24 @@ function verdictOn(
   return interval.low > 0 === (metric !== "latency") ? "better" : "worse";
 }
 
+/**
+ * Returns whether a variant is certainly worse than the control by more than the margin, or by less. The variant is
+ * compared with a control that is worse by the margin, so that the margin is a share of the true value, not of the
+ * measured one.
+ */
+function verdictByMargin(
+  metric: ExperimentMetric,
+  margin: number,
+  variant: MetricSample,
+  control: MetricSample,
+  settings: IntervalSettings,
+): "worse" | "notWorse" | "open" {
+  const factor = metric === "latency" ? 1 + margin : 1 - margin;
+  const { interval } = metricDifference(variant, scaledSample(control, factor), settings);
+  const verdict = verdictOn(metric, interval);
+  return verdict === "better" ? "notWorse" : verdict;
+}
+
 function comparisonsOf(
   variant: VariantSample,
   control: VariantSample,
@@ -74,12 +107,14 @@ function comparisonsOf(
     const sample = variant.metrics[metric] ?? emptySample;
     const own = { metric, value: valueOfMetric(sample), effectiveUsers: effectiveUsers(sample) };
     if (variant === control) return own;
-    const { estimate, interval } = metricDifference(
-      sample,
-      control.metrics[metric] ?? emptySample,
-      intervalSettings(settings, variants, metric === settings.goal),
-    );
-    return { ...own, difference: estimate, interval, verdict: verdictOn(metric, interval) };
+    const controlSample = control.metrics[metric] ?? emptySample;
+    const ofMetric = intervalSettings(settings, variants, metric === settings.goal);
+    const { estimate, interval } = metricDifference(sample, controlSample, ofMetric);
+    const margin = marginOf(metric, settings);
+    const compared = { ...own, difference: estimate, interval };
+    if (margin === null) return { ...compared, verdict: verdictOn(metric, interval) };
+    const verdict = verdictByMargin(metric, margin, sample, controlSample, ofMetric);
+    return { ...compared, margin, verdict };
   });
 }
 
@@ -96,6 +131,43 @@ function differenceText({ metric, value, difference = 0, interval }: MetricCompa
 }
 
 type Variants = ExperimentResults["variants"];
+
+/**
+ * Returns the variant that reaches the goal best of those that certainly reach it better: one that keeps all margins, if
+ * there is one. Undefined if no variant does.
+ */
+function bestOf(others: Variants): Variants[number] | undefined {
+  const better = others
+    .filter(({ metrics }) => metrics[0].verdict === "better")
+    .sort((a, b) => (b.metrics[0].difference ?? 0) - (a.metrics[0].difference ?? 0));
+  const keepsMargins = (each: Variants[number]): boolean =>
+    withMargins(each).every(({ verdict }) => verdict === "notWorse");
+  return better.find(keepsMargins) ?? better[0];
+}
+
+/** Returns what a guardrail says of its margin. */
+const marginText = ({ metric, margin = 0 }: MetricComparison): string =>
+  `${metricTitles[metric]} is at most ${threeDigits(100 * margin)}% worse`;
+
+/** Returns the guardrails of a variant that have a margin. */
+const withMargins = ({ metrics }: Variants[number]): MetricComparison[] =>
+  metrics.filter(({ margin }) => margin !== undefined);
+
+/** Returns the verdict on an experiment whose best variant certainly reaches the goal better, and its sentence. */
+function verdictOfBest(
+  control: Variants[number],
+  best: Variants[number],
+): Pick<ExperimentResults, "verdict" | "sentence"> {
+  const text = `${best.name} is better than ${control.name}: ${differenceText(best.metrics[0])}`;
+  const margins = withMargins(best);
+  const open = margins.filter(({ verdict }) => verdict !== "notWorse");
+  if (open.length > 0)
+    return {
+      verdict: "open",
+      sentence: `${text}. It is not certain yet that ${open.map(marginText).join(", or that ")}.`,
+    };
+  return { verdict: "better", sentence: `${[text, ...margins.map(marginText)].join("; ")}.` };
+}
 
 /** Returns the verdict on an experiment and its sentence. */
 function verdictOfVariants(
@@ -117,15 +189,9 @@ function verdictOfVariants(
       verdict: "worse",
       sentence: `${worse.length === 1 ? "A metric is" : "Metrics are"} worse than in ${control.name}: ${worse.join("; ")}.`,
     };
+  const best = bestOf(others);
+  if (best) return verdictOfBest(control, best);
   const goals = others.map(({ name, metrics }) => ({ name, goal: metrics[0] }));
-  const best = goals
-    .filter(({ goal }) => goal.verdict === "better")
-    .sort((a, b) => (b.goal.difference ?? 0) - (a.goal.difference ?? 0))[0];
-  if (best)
-    return {
-      verdict: "better",
-      sentence: `${best.name} is better than ${control.name}: ${differenceText(best.goal)}.`,
-    };
   if (goals.every(({ goal }) => goal.interval === null))
     return {
       verdict: "too-early",

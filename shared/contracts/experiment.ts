@@ -21,6 +21,22 @@ export const experimentMetrics = ["clickThrough", "conversion", "revenue", "dive
 export const experimentMetric = z.enum(experimentMetrics);
 export type ExperimentMetric = z.infer<typeof experimentMetric>;
 
+/** A guardrail with the loss that is acceptable. */
+const guardrailWithMargin = z.strictObject({
+  metric: experimentMetric,
+  margin: z.number().min(0.001).max(1).meta({
+    description:
+      "The variant may be worse by this share of the control's value; it is `notWorse` once that is certain.",
+  }),
+});
+/** A metric that no variant should make worse, or that each should be shown not to make worse by more than a margin. */
+const guardrail = z.union([experimentMetric, guardrailWithMargin]);
+export type Guardrail = z.infer<typeof guardrail>;
+
+/** Returns the metric of a guardrail, and its margin; null for one without. */
+export const guardrailOf = (stored: Guardrail): { metric: ExperimentMetric; margin: number | null } =>
+  typeof stored === "string" ? { metric: stored, margin: null } : stored;
+
 /** Metrics that an experiment can be decided by. */
 export const experimentGoals = ["clickThrough", "conversion", "revenue"] as const;
 
@@ -94,10 +110,13 @@ const experimentFields = z.strictObject({
   }),
   goal: z.enum(experimentGoals).default("conversion"),
   guardrails: z
-    .array(experimentMetric)
+    .array(guardrail)
     .max(experimentMetrics.length - 1)
     .default([])
-    .meta({ description: "Metrics besides the goal that no variant should make worse." }),
+    .meta({
+      description:
+        "Metrics besides the goal that no variant should make worse. One with a `margin` must be shown to be worse by less than that.",
+    }),
   /** Currency of `revenue`; purchases in other currencies do not count in it. */
   currency: currencyCode.optional(),
   /** A user takes part in at most one experiment of a group. */
@@ -131,7 +150,7 @@ export const experimentInput = nullIsAbsent(experimentFields).superRefine((input
       path: ["scenario"],
       message: "must name the scenario of the requests that take part, since a variant has a `scenario`",
     });
-  const metrics: string[] = [input.goal, ...input.guardrails];
+  const metrics: string[] = [input.goal, ...input.guardrails.map((each) => guardrailOf(each).metric)];
   if (metrics.includes("revenue") !== (input.currency !== undefined))
     context.addIssue({
       code: "custom",
@@ -178,8 +197,12 @@ const metricComparison = z.object({
   /** The variant's value minus the control's; absent for the control. */
   difference: z.number().optional(),
   interval: interval.optional(),
-  /** `better` and `worse` are certain by the interval. */
-  verdict: z.enum(["better", "worse", "open"]).optional(),
+  /** The margin of a guardrail that has one. */
+  margin: z.number().optional(),
+  verdict: z.enum(["better", "worse", "notWorse", "open"]).optional().meta({
+    description:
+      "`better` and `worse` are certain by the interval. With a margin, `worse` is certainly worse by more, and `notWorse` certainly by less than the margin.",
+  }),
 });
 export type MetricComparison = z.infer<typeof metricComparison>;
 
@@ -192,7 +215,7 @@ export const experimentResults = z.object({
   currency: currencyCode.nullable(),
   verdict: z.enum(["fault", "too-early", "worse", "better", "open"]).meta({
     description:
-      "`fault`: users got lost in a variant. `too-early`: too little data. `worse`: the goal or a guardrail of a variant is worse. `better`: a variant reaches the goal better, and none is worse. `open`: no difference is certain.",
+      "`fault`: users got lost in a variant. `too-early`: too little data. `worse`: the goal or a guardrail of a variant is worse. `better`: a variant reaches the goal better, none is worse, and all margins are kept. `open`: not all of this is certain.",
   }),
   sentence: z.string(),
   variants: z.array(

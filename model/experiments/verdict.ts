@@ -1,9 +1,12 @@
 import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
 import { type RateDifference, rateDifference, rateOf, type SequentialSettings } from "./sequential.ts";
 
+/** Users that each arm needs before a candidate is called worse: below, the rates are far from normal. */
+const minUsersForWorse = 10;
+
 /** When an experiment has enough data for a verdict, and what loss is acceptable. */
 export interface VerdictSettings extends SequentialSettings {
-  /** Users and exposures that each arm needs before the first verdict: the test relies on the normal limit. */
+  /** Users and exposures that each arm needs before a candidate is called good: the test relies on the normal limit. */
   minUsers: number;
   minExposures: number;
   /** Largest acceptable loss of the candidate, as a share (0 to 1) of the control's rate. */
@@ -33,12 +36,12 @@ export function verdictOf(candidate: ArmTotals, control: ArmTotals, settings: Ve
   const difference = rateDifference(candidate, control, settings);
   const { low, high, estimate } = difference;
   const figures = `${percent(rateOf(candidate))} of ${candidate.exposures} against ${percent(rateOf(control))} of ${control.exposures} exposures, difference ${percent(estimate)} (${percent(low)} to ${percent(high)})`;
-  if (
-    Math.min(candidate.people, control.people) < settings.minUsers ||
-    Math.min(candidate.exposures, control.exposures) < settings.minExposures
-  )
+  const people = Math.min(candidate.people, control.people);
+  // A loss is looked at first: few users do not excuse it.
+  if (people >= minUsersForWorse && high < 0)
+    return { verdict: "worse", difference, reason: `significantly worse: ${figures}` };
+  if (people < settings.minUsers || Math.min(candidate.exposures, control.exposures) < settings.minExposures)
     return { verdict: "open", difference, reason: `too few users or exposures: ${figures}` };
-  if (high < 0) return { verdict: "worse", difference, reason: `significantly worse: ${figures}` };
   const bound = settings.margin * rateOf(control);
   if (low > 0) return { verdict: "good", difference, reason: `significantly better: ${figures}` };
   if (low > -bound)
@@ -48,4 +51,28 @@ export function verdictOf(candidate: ArmTotals, control: ArmTotals, settings: Ve
       reason: `significantly not worse by ${percent(bound)}: ${figures}`,
     };
   return { verdict: "open", difference, reason: `undecided: ${figures}` };
+}
+
+/** How far an undecided candidate must be from a loss. */
+export interface LossSettings {
+  /** Probability that a candidate with the loss passes, over all evaluations. */
+  maxLossAlpha: number;
+  /** The loss that must be excluded, as a share (0 to 1) of the control's rate. */
+  maxLoss: number;
+}
+
+/**
+ * Returns whether a candidate is at least equal by its estimate, and a loss of `maxLoss` is excluded. The bound is
+ * one-sided and always valid: a candidate with that loss passes with a probability of at most `maxLossAlpha`, however
+ * often this is called. It is narrowest for a loss of that size, so that few users are enough.
+ */
+export function excludesLoss(
+  candidate: ArmTotals,
+  control: ArmTotals,
+  { maxLoss, maxLossAlpha }: LossSettings,
+): boolean {
+  const bound = maxLoss * rateOf(control);
+  if (bound === 0) return false;
+  const { estimate, low } = rateDifference(candidate, control, { alpha: 2 * maxLossAlpha, effect: bound });
+  return estimate >= 0 && low > -bound;
 }

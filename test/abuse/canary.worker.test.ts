@@ -11,7 +11,7 @@ import type { Impression } from "../../shared/contracts/impression.ts";
 import type { ExperimentCounts } from "../../shared/contracts/queues.ts";
 import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import type { ArmTotals } from "../../shared/experiments/arm-totals.ts";
-import { canaryVerdict } from "../../workers/recommendation/rollout/advance-rollout.ts";
+import { canaryVerdict } from "../../workers/recommendation/rollout/decide-rollout.ts";
 import { rolloutSettingsOf } from "../../workers/recommendation/settings.ts";
 import { sentMessages } from "./sent-messages.ts";
 import { bindings } from "./shop.ts";

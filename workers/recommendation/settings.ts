@@ -25,8 +25,11 @@ export const rolloutSettings = z.strictObject({
     .prefault({}),
   canary: z
     .strictObject({
-      /** Share of the users whom the candidate model serves; the control group has the same size. */
+      /** Share of the users whom the candidate model serves on the first day; the control group has the same size. */
       share: z.number().gt(0).max(0.5).default(0.1),
+      /** Largest share. The share doubles after each `doubleSeconds` without a decision: a small shop needs more users. */
+      maxShare: z.number().gt(0).max(0.5).default(0.5),
+      doubleSeconds: z.number().positive().default(86_400),
       /**
        * Probability of a wrong verdict: rolling back an equally good model, or promoting one that loses more than
        * `margin`.
@@ -38,13 +41,24 @@ export const rolloutSettings = z.strictObject({
       minExposures: z.number().int().min(1).default(500),
       /** Loss that is tolerated, as a share of the control's success rate. */
       margin: share.default(0.1),
-      /** Seconds after which an undecided canary ends. */
+      /** Loss that must be excluded before an undecided candidate is promoted, as a share of the control's success rate. */
+      maxLoss: share.gt(0).default(0.3),
+      /** Probability that an undecided candidate with such a loss is promoted. */
+      maxLossAlpha: z.number().gt(0).lt(0.5).default(0.02),
+      /** Seconds after which an undecided candidate may be promoted, and after which an undecided canary ends. */
+      undecidedSeconds: z
+        .number()
+        .min(0)
+        .default(3 * 86_400),
       maxSeconds: z
         .number()
         .positive()
-        .default(3 * 86_400),
-      /** Result of an undecided canary. The default is `promote`: the gate found a gain and the canary no harm. */
-      undecided: z.enum(["promote", "rollback"]).default("promote"),
+        .default(14 * 86_400),
+      /**
+       * What becomes of an undecided candidate. `equal`: it is promoted if its estimate is at least equal and `maxLoss` is
+       * excluded, and rolled back after `maxSeconds`. `promote` and `rollback`: after `maxSeconds`, whatever its estimate.
+       */
+      undecided: z.enum(["equal", "promote", "rollback"]).default("equal"),
     })
     .prefault({}),
   /** Gate for uploaded models, the same as for recalibrated models; see `model/recalibrate/gate.ts`. */

@@ -7,7 +7,7 @@ import { errorText } from "../../../shared/errors/error-text.ts";
 import { defaultVariant } from "../../../shared/experiments/variant.ts";
 import { applicationModels, bundledModel } from "../ranker/isolate-models.ts";
 import type { ModelUse } from "../ranker/model-memory.ts";
-import { canaryArmOf } from "../rollout/canary-arm.ts";
+import { canaryArmOf, canaryShareAt } from "../rollout/canary-arm.ts";
 import { rolloutSettingsOf } from "../settings.ts";
 import { type ModelRow, RegistryStore } from "../store.ts";
 import { modelKey } from "./model-key.ts";
@@ -26,7 +26,14 @@ interface RegistrySnapshot {
   /** The serving model; null if the application has no registered model that serves. */
   serving: ModelReference | null;
   /** The model in shadow or canary. `failed` says that its file is missing or refused. */
-  candidate: (ModelReference & { status: ModelRow["status"]; failed: boolean }) | null;
+  candidate:
+    | (ModelReference & {
+        status: ModelRow["status"];
+        failed: boolean;
+        /** When its canary began, in seconds since the Unix epoch; null before. */
+        canaryAt: number | null;
+      })
+    | null;
   /** The registered models that experiments compare, as far as this isolate could load them. */
   compared: ModelReference[];
   /** Versions for which this isolate has no memory now. */
@@ -107,6 +114,10 @@ async function readRegistry(env: RecommendationEnv, application: string): Promis
     ...(await referenceOf(rows.candidate)),
     status: rows.candidate.status,
     failed: false,
+    canaryAt:
+      rows.candidate.status === "canary"
+        ? ((await store.rollout(application, rows.candidate.version))?.canaryAt ?? null)
+        : null,
   };
   const references = await Promise.all(comparedRows.map(referenceOf));
   // A slow read must undo nothing of a read that started later.
@@ -269,7 +280,12 @@ export async function rankersFor(
   const hasBoth = candidate !== null && isServingLoaded;
   const assigned =
     candidateRow?.status === "canary"
-      ? canaryArmOf(application, candidateRow.version, userId, settings.canary.share)
+      ? canaryArmOf(
+          application,
+          candidateRow.version,
+          userId,
+          canaryShareAt(Date.now() / 1000 - (candidateRow.canaryAt ?? Date.now() / 1000), settings.canary),
+        )
       : { arm: "rest", variant: defaultVariant };
   const { arm, variant } = hasBoth ? assigned : { arm: "rest", variant: defaultVariant };
   const inShadowSample = candidateRow?.status === "shadow" && Math.random() < settings.shadow.share;

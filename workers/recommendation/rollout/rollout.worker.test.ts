@@ -23,7 +23,14 @@ const rollout = {
   // gate/evaluate-candidate.worker.test.ts tests the gate.
   gate: { forced: true },
   shadow: { share: 1, minRequests: 40, minSeconds: 0 },
-  canary: { share: 0.3, effect: 0.1, minUsers: 20, minExposures: 100, maxSeconds: 1000 },
+  canary: {
+    share: 0.3,
+    effect: 0.1,
+    minUsers: 20,
+    minExposures: 100,
+    undecidedSeconds: 500,
+    maxSeconds: 1000,
+  },
 };
 const environment = environmentWithRollout(rollout);
 const now = (): number => Date.now() / 1000;
@@ -181,19 +188,38 @@ describe("a rollout", () => {
     expect(await new ExperimentCountsTable(database).totals("counted", "rollout:other")).toEqual(new Map());
   });
 
-  it("decides an undecided canary as configured after its maximum duration", async () => {
-    await inCanary("undecided");
-    await runCron(900);
-    expect((await statuses("undecided")).v2).toBe("canary");
+  it("promotes an undecided version that is at least equal, and rolls others back when the time is over", async () => {
+    await inCanary("equal");
+    await countOutcomes(environment, "equal", [...users("canary", 5, 60), ...users("control", 5, 60)]);
+    await runCron(400);
+    expect((await statuses("equal")).v2).toBe("canary");
+    await runCron(501);
+    expect((await statuses("equal")).v2).toBe("serving");
+    await inCanary("without-users");
+    await runCron(999);
+    expect((await statuses("without-users")).v2).toBe("canary");
     await runCron(1001);
-    expect((await statuses("undecided")).v2).toBe("serving");
-    const strict = environmentWithRollout({
-      ...rollout,
-      canary: { ...rollout.canary, undecided: "rollback" },
-    });
-    await inCanary("strict");
-    await advanceRollouts(strict, now() + 1001);
-    expect(await statuses("strict")).toEqual({ v1: "serving", v2: "rolled_back" });
+    expect((await statuses("without-users")).v2).toBe("rolled_back");
+  });
+
+  it("decides an undecided canary after its maximum duration, as an operator sets", async () => {
+    for (const [undecided, status] of [
+      ["promote", "serving"],
+      ["rollback", "rolled_back"],
+    ]) {
+      const set = environmentWithRollout({ ...rollout, canary: { ...rollout.canary, undecided } });
+      await inCanary(undecided);
+      await advanceRollouts(set, now() + 999);
+      expect((await statuses(undecided)).v2).toBe("canary");
+      await advanceRollouts(set, now() + 1001);
+      expect((await statuses(undecided)).v2).toBe(status);
+    }
+  });
+
+  it("rolls back a version at 0% against 40%, although few users saw it", async () => {
+    await inCanary("few-users");
+    await countOutcomes(environment, "few-users", [...users("canary", 0, 15), ...users("control", 4, 15)]);
+    expect((await statuses("few-users")).v2).toBe("rolled_back");
   });
 
   it("counts answers that the canary's model did not rank for no arm, and rolls back a canary that ranked few", async () => {

@@ -90,10 +90,12 @@ export function decodeInputs(bytes: Uint8Array): RecordedInputs | null {
 export class InputRecorder {
   readonly ports: PipelinePorts;
   readonly #draws: number[] = [];
+  readonly #random: () => number;
   #blocks: CandidateBlocks<Columns> | null = null;
 
-  /** `ports` do the work. */
-  constructor(ports: PipelinePorts) {
+  /** `ports` do the work, and `random` returns numbers in [0, 1). */
+  constructor(ports: PipelinePorts, random: () => number = Math.random) {
+    this.#random = random;
     const recordingService: CandidateService = {
       gatherCandidates: async (request) => {
         this.#blocks = await ports.candidateService.gatherCandidates(request);
@@ -105,7 +107,7 @@ export class InputRecorder {
 
   /** Returns a random number in [0, 1), and records it. */
   readonly draw = (): number => {
-    const drawn = Math.random();
+    const drawn = this.#random();
     this.#draws.push(drawn);
     return drawn;
   };

@@ -15,6 +15,7 @@ import { maxCandidatesPerRun } from "../onnx/inspect/limits.ts";
 import type { ReadonlyProfile } from "../profile/profile.ts";
 import { candidateCapsFor } from "../retrieval/candidate-caps.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
+import { fullCategories } from "../rules/caps.ts";
 import { removedCategories } from "../rules/category-boost.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
@@ -28,6 +29,7 @@ import { type BlockBySource, fetchCandidates, sourcesOf } from "./fetch-candidat
 import { finalScores, scoresAtDistance } from "./final-scores.ts";
 import type { CandidateService, LocationResolution, Ranker } from "./ports.ts";
 import { reasonsOf } from "./reasons.ts";
+import { type ShownProductRow, shownRowsOf } from "./shown-products.ts";
 
 /** Candidates that the ranker scores at most, when serving, training and evaluating. */
 export const maxCandidates = maxCandidatesPerRun;
@@ -49,6 +51,8 @@ export interface PipelineQuery {
   rules: Rules;
   /** What the conditions of rules may know; absent if there is none. */
   ruleScope?: ExpressionScope;
+  /** Products of pages before, which count in the rules. The caller leaves them out by `exclude`; absent for the first page. */
+  shown?: readonly ShownProductRow[];
   /** Products that rules name, with their addresses: they are candidates if the filter lets them pass. */
   named?: readonly ProductRef[];
   /** Rules for products that the user dismissed or purchased before. */
@@ -142,6 +146,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     stageStartedMs = nowMs;
   };
   const { profile, point, now, filter, rules } = query;
+  const shown = shownRowsOf(query.shown ?? []);
   // A list cannot be longer than its candidates.
   const maxCandidates = Math.max(query.maxCandidates, rules.limit);
   const exclude = [...(query.exclude ?? []), ...hiddenProducts(profile, now, query.historyRules)];
@@ -156,7 +161,8 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     named: query.named,
     exclude,
     only: query.only,
-    excludeCategories: removedCategories(rules.boost),
+    // What no list could show would take the places of other candidates.
+    excludeCategories: [...removedCategories(rules.boost), ...fullCategories(shown, rules.perCategory)],
     hidesSmallCounts: query.hidesSmallCounts,
     limit: maxCandidates,
     caps: candidateCapsFor(maxCandidates, rules.limit, rules.perCategory),
@@ -208,7 +214,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     now,
     ...(query.ruleScope ? { expressions: { ...query.ruleScope, point } } : {}),
   });
-  const order = requestRules.list(ranked, extraRows);
+  const order = requestRules.list(ranked, extraRows, shown);
   const touchedBy = ({ block, row, index, pin }: (typeof order)[number]): TouchedRule[] => {
     return [
       ...touchedRules([

@@ -1,5 +1,17 @@
+import { categoryOf } from "../columns/columns.ts";
+import type { BlockRow } from "../features/list-summary.ts";
 import { Groups } from "./grouping.ts";
 import type { Rule } from "./rule.ts";
+
+/** Returns the categories of which a list has as many products as `perCategory` allows; none without a limit. */
+export function fullCategories(rows: readonly BlockRow[], perCategory = Number.POSITIVE_INFINITY): string[] {
+  const counts = new Map<string, number>();
+  for (const { block, row } of rows) {
+    const category = categoryOf(block, row);
+    counts.set(category, (counts.get(category) ?? 0) + 1);
+  }
+  return [...counts].flatMap(([category, count]) => (count >= perCategory ? [category] : []));
+}
 
 /**
  * Limits how many products of one category, group of variants or brand a list has, and of one value of declared attributes.

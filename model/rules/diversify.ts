@@ -1,3 +1,4 @@
+import type { BlockRow } from "../features/list-summary.ts";
 import type { RankedRow } from "./ranked-row.ts";
 import { SelectedProducts, traitsOf } from "./similarity.ts";
 
@@ -5,7 +6,7 @@ import { SelectedProducts, traitsOf } from "./similarity.ts";
  * Selects up to `limit` products of `pool`, one after the other, by maximal marginal relevance (Carbonell and Goldstein,
  * SIGIR 1998): the share `1 - diversity` of a product's score, against the share `diversity` of its similarity to the
  * most similar product selected before. `pool` is sorted by score, best first; ties keep its order. `add` adds a product
- * to the list, and returns false if a cap forbids it. `pinned` products are in the list before.
+ * to the list, and returns false if a cap forbids it. `before` are products that the list has already.
  *
  * The similarity of a product to the list only grows, so its value only falls. A heap orders the products by the values
  * last computed, which are upper bounds. The first one is computed anew: if its value still holds, it is the best of
@@ -17,11 +18,11 @@ export function diversify<R extends RankedRow>(
   limit: number,
   diversity: number,
   add: (each: R) => boolean,
-  pinned: readonly R[] = [],
+  before: readonly BlockRow[] = [],
 ): void {
   const traits = pool.map(traitsOf);
   const selected = new SelectedProducts();
-  for (const each of pinned) selected.add(traitsOf(each));
+  for (const each of before) selected.add(traitsOf(each));
   const bestScore = pool[0]?.score || 1;
   const relevance = (i: number, similarity: number): number =>
     (1 - diversity) * (pool[i].score / bestScore) - diversity * similarity;

@@ -7,7 +7,7 @@ export const diversityRule: Rule = {
   prepare({ diversity = 0 }) {
     if (diversity <= 0) return null;
     return {
-      select: (pool, limit, add, pinned) => diversify(pool, limit, diversity, add, pinned),
+      select: (pool, limit, add, before) => diversify(pool, limit, diversity, add, before),
     };
   },
 };

@@ -16,13 +16,16 @@ export const pinsAt = (pins: readonly Pin[], now: number): Pin[] =>
 /**
  * Puts products at positions: a named one, or the best that meets a condition and that no pin names. A product that is not
  * available, or that a filter or another rule leaves out, holds no position. Each product and each position is taken once,
- * by the first pin in the order of positions.
+ * by the first pin in the order of positions. A pin after the end of the list keeps its product for a later page.
  */
 export const pinsRule: Rule = {
   name: "pins",
-  prepare({ pins = [], limit }, context) {
-    const active = pinsAt(pins, context.now)
-      .filter(({ position }) => position <= limit)
+  prepare({ pins = [], offset = 0 }, context) {
+    const atThisTime = pinsAt(pins, context.now);
+    const names = atThisTime.flatMap(({ productId }) => productId ?? []);
+    const active = atThisTime
+      .map((each) => ({ ...each, position: each.position - offset }))
+      .filter(({ position }) => position >= 1)
       .sort((a, b) => a.position - b.position)
       .map(({ productId, when, position }) => ({
         ...{ productId, position, meets: when === undefined ? null : compileCondition(when, context) },
@@ -30,10 +33,7 @@ export const pinsRule: Rule = {
     if (active.length === 0) return null;
     return {
       pin<R extends RankedRow>(ranked: readonly R[]) {
-        const named = rowsOf(
-          ranked,
-          active.flatMap(({ productId }) => productId ?? []),
-        );
+        const named = rowsOf(ranked, names);
         let others: R[] | null = null;
         return active.map(({ productId, position, meets }) => {
           if (meets) {

@@ -8,6 +8,8 @@ import type { RankedRow } from "./ranked-row.ts";
 export interface Rules {
   /** Products of the list, at most. */
   limit: number;
+  /** Products that pages before showed: the list begins at the position after them. 0 if absent. */
+  offset?: number;
   /** Factors on the score, by category; 0 removes the category. */
   boost?: Readonly<Record<string, number>>;
   /** Changes of the scores of products that meet conditions. */
@@ -40,16 +42,16 @@ export interface RuleContext {
 export interface PinnedPosition<R> {
   /** The products that may hold it, the best first. */
   rows: readonly R[];
-  /** From 1. */
+  /** From 1, on this page. A position after its end is one of a later page. */
   position: number;
 }
 
-/** Finds the best products that are left, each one time, while a list is filled. */
+/** Chooses the best products that are left, each one time, while a list is filled. `before` is what it has already. */
 export type Select = <R extends RankedRow>(
   pool: readonly R[],
   limit: number,
   add: (each: R) => boolean,
-  pinned: readonly R[],
+  before: readonly BlockRow[],
 ) => void;
 
 /** A rule of one request, which works on one list. Each method is optional; the list calls them in this order. */

@@ -41,13 +41,21 @@ export class RequestRules {
   /**
    * Returns the list to show, followed by up to `extra` products that come next: all of them obey the caps together, each
    * product comes once. The order is by score, ties by product, so that the same input always gives the same list; pinned
-   * products stand at their positions. It is called once: rules remember what the list has.
+   * products stand at their positions, and those of later pages are left for these. `shown` are the products of pages before,
+   * which the rules count too; none of them is in `ranked`. It is called once: rules remember what the list has.
    */
-  list<R extends RankedRow>(ranked: readonly R[], extra = 0): R[] {
+  list<R extends RankedRow>(ranked: readonly R[], extra = 0, shown: readonly BlockRow[] = []): R[] {
     const limit = this.#limit + extra;
     const scored = this.#scored(ranked);
+    for (const each of shown) {
+      this.#isKept(each);
+      this.#take(each);
+    }
     const pinned = this.#takePinned(scored);
-    const selected: R[] = pinned.map(({ row, position }) => ({ ...row, pin: position }));
+    const selected: R[] = [];
+    const later: R[] = [];
+    for (const { row, position } of pinned)
+      (position <= this.#limit ? selected : later).push({ ...row, pin: position });
     const fixed = new Set(pinned.map(({ row }) => row));
     const list = new RankedOrder(
       fixed.size === 0 ? scored : scored.filter((each) => !fixed.has(each)),
@@ -63,15 +71,12 @@ export class RequestRules {
     for (const { select } of this.#active) {
       if (!select) continue;
       next = Math.max(minDiversityPool, limit * diversityPoolPerItem);
-      select(
-        list.first(next),
-        limit - selected.length,
-        add,
-        pinned.map(({ row }) => row),
-      );
+      select(list.first(next), limit - selected.length, add, [...shown, ...fixed]);
     }
     // With diversity, the caps may leave too few products of the pool.
     for (let each = list.at(next); each && selected.length < limit; each = list.at(++next)) add(each);
+    // A list that ends before the position of a pin has its product at the end.
+    selected.push(...later.slice(0, limit - selected.length));
     return placePins(selected, ({ pin }) => pin);
   }
 

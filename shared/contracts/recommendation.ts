@@ -34,6 +34,9 @@ export const recommendationContext = nullIsAbsent(
     "Products that the user looks at, or has in the cart, the last one last. They count as the user's newest choices, and are no recommendations themselves.",
 });
 
+/** Longest cursor of a list, in characters: it holds the ids of 500 products. */
+export const maxCursorLength = 180_000;
+
 export const recommendationFields = z.strictObject({
   userId: identifier,
   location: point.optional(),
@@ -49,6 +52,10 @@ export const recommendationFields = z.strictObject({
     .max(100)
     .optional()
     .meta({ description: "Products to return, at most; 10 if absent." }),
+  cursor: z.string().min(1).max(maxCursorLength).optional().meta({
+    description:
+      "The `next` of the page before, for 30 minutes from the first page. The other fields are those of the first page; only `limit`, `location`, `explain` and `budgetMs` may differ.",
+  }),
   candidates: z.number().int().min(20).max(500).optional().meta({
     description: "Candidates that the model ranks, at most: 500 if absent, and never fewer than `limit`.",
   }),
@@ -176,7 +183,7 @@ export const explanation = z.object({
 });
 export type Explanation = z.infer<typeof explanation>;
 
-/** A recommended product. `rank` counts from 1. */
+/** A recommended product. `rank` counts from 1, over all pages of a list. */
 export const recommendedItem = z.object({
   productId: identifier,
   rank: z.number().int(),
@@ -205,6 +212,10 @@ export const recommendationAnswer = z.object({
   /** Present if the filter has a price or a currency. */
   filter: answerFilter.optional(),
   items: z.array(recommendedItem),
+  next: z.string().nullable().meta({
+    description:
+      "Sent as `cursor` with the same request, it gives the products after these. Null at the end of the list, and after 500 products.",
+  }),
   stages: z.array(stage),
   /** Number of candidates that the model ranked. */
   candidates: z.number().int().optional(),
@@ -217,10 +228,10 @@ export type RecommendationAnswer = z.infer<typeof recommendationAnswer>;
 /** A candidate of an impression: shown, or sampled from those not shown. */
 export const impressionItem = z.object({
   productId: identifier,
-  /** Position in the list, from 1; 0 for a candidate that was ranked but not shown. */
+  /** Position in the list, over all its pages, from 1; 0 for a candidate that was ranked but not shown. */
   position: z.number().int(),
   score: z.number(),
-  /** Probability that the logging policy shows this item at this position. */
+  /** Probability that the logging policy shows this item at this position, after the pages before. */
   propensity: z.number(),
   sources: z.array(candidateSourceName).optional().meta({
     description:
@@ -233,6 +244,7 @@ const {
   location: _location,
   filter: _filter,
   purchased: _purchased,
+  cursor: _cursor,
   ...requestOfReceipt
 } = recommendationFields.shape;
 
@@ -264,6 +276,9 @@ export const recommendationReceipt = z.object({
   model: z.object({ version: z.string(), sha256: z.string() }),
   variant: z.string(),
   location: answerLocation,
+  continues: plainId.optional().meta({
+    description: "The `recommendationId` of the first page, if this is a later page of a list.",
+  }),
   candidates: z.number().int(),
   items: z.array(impressionItem),
   stages: z.array(stage),

@@ -38,10 +38,10 @@ export const categoryAffinity = z.object({
 });
 export type CategoryAffinity = z.infer<typeof categoryAffinity>;
 
-/** Products that a query excludes, at most: those of the request, and those that the user's history hides. */
-export const maxExcludedProducts = 2000;
+/** Products that a query excludes, at most: those of the request, of pages before, and those that the user's history hides. */
+export const maxExcludedProducts = 2500;
 /** Categories that a query excludes, at most. */
-export const maxExcludedCategories = 500;
+export const maxExcludedCategories = 1000;
 
 /** Query of the first stage. */
 export const firstStageQuery = z.object({

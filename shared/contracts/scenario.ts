@@ -13,7 +13,7 @@ export const maxScenarioLength = 8192;
 export const scenarioSettings = nullIsAbsent(
   recommendationFields.omit({
     ...{ userId: true, location: true, scenario: true, context: true },
-    ...{ explain: true, budgetMs: true },
+    ...{ explain: true, budgetMs: true, cursor: true },
   }),
 ).refine((settings) => JSON.stringify(settings).length <= maxScenarioLength, {
   message: `must be at most ${maxScenarioLength} characters of JSON`,

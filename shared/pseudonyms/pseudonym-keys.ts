@@ -12,6 +12,8 @@ export type WebCryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 export interface PseudonymKeys {
   /** AES-GCM key of the ids that clients receive: see `sealed-object-id.ts`. */
   objectId: WebCryptoKey;
+  /** AES-GCM key of the cursors of lists that a page continues: see `workers/recommendation/serve/list-cursor.ts`. */
+  cursor: WebCryptoKey;
   /** HMAC keys of the names in the training log: see `hashed-names.ts`. */
   logUser: WebCryptoKey;
   logRecommendation: WebCryptoKey;
@@ -53,14 +55,15 @@ async function deriveKeys(secret: string): Promise<PseudonymKeys> {
     crypto.subtle.deriveKey(derivation(name), root, { name: "HMAC", hash: "SHA-256", length: 256 }, false, [
       "sign",
     ]);
-  const [objectId, logUser, logRecommendation, logEvent, cellUser] = await Promise.all([
+  const [objectId, cursor, logUser, logRecommendation, logEvent, cellUser] = await Promise.all([
     aes("vicinity object id"),
+    aes("vicinity list cursor"),
     hmac("vicinity log user"),
     hmac("vicinity log recommendation"),
     hmac("vicinity log event"),
     hmac("vicinity cell user"),
   ]);
-  return { objectId, logUser, logRecommendation, logEvent, cellUser };
+  return { objectId, cursor, logUser, logRecommendation, logEvent, cellUser };
 }
 
 // Keys are cached, not the promise of them: a request must not wait for work that another request started.

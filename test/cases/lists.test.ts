@@ -38,7 +38,13 @@ const locationOf = new Map(
 );
 
 interface List {
-  items: { productId: string; product?: { available: boolean; category: string }; available?: boolean }[];
+  items: {
+    productId: string;
+    rank?: number;
+    product?: { available: boolean; category: string };
+    available?: boolean;
+  }[];
+  next?: string | null;
   searched: Searched;
 }
 const idsOf = ({ items }: List): string[] => items.map(({ productId }) => productId);
@@ -158,6 +164,62 @@ describe("near is near", () => {
     }
     // Of the shirt's sizes one is on each page; all products come at last.
     expect(new Set(seen).size).toBe(villageProducts.length + osloProducts.length + special.length);
+  });
+});
+
+describe("pages", () => {
+  /** Returns the pages of a list, up to its end. */
+  async function pagesOf(body: object, maxPages = 20): Promise<List[]> {
+    const pages = [await recommend(body)];
+    while (pages.length < maxPages && typeof pages[pages.length - 1].next === "string")
+      pages.push(await recommend({ ...body, cursor: pages[pages.length - 1].next }));
+    return pages;
+  }
+
+  it("show each product of the catalog once, also with few candidates, and then end", async () => {
+    const pages = await pagesOf({ location: oslo, limit: 20, candidates: 20 });
+    const items = pages.flatMap((each) => each.items);
+    // Of the shirt's sizes, the list shows one.
+    expect(items).toHaveLength(villageProducts.length + osloProducts.length + special.length - 2);
+    expect(new Set(items.map(({ productId }) => productId)).size).toBe(items.length);
+    expect(items.map(({ rank }) => rank)).toEqual(items.map((_, i) => i + 1));
+    expect(pages.at(-1)?.next).toBeNull();
+  });
+
+  it("obey a cap together, and find what is left of other categories", async () => {
+    const pages = await pagesOf({ location: oslo, limit: 3, candidates: 20, caps: { perCategory: 2 } });
+    const shown = pages.flatMap(({ items }) => items.map(({ product }) => product?.category));
+    const all = [...villageProducts, ...osloProducts, ...special];
+    for (const category of new Set(all.map((each) => each.category))) {
+      const inCatalog = all.filter((each) => each.category === category).length;
+      expect(shown.filter((each) => each === category)).toHaveLength(Math.min(2, inCatalog));
+    }
+  });
+
+  it("go on in a scenario, around a pin, and after a list by query parameters", async () => {
+    const pins = [{ productId: "village-3", position: 15 }];
+    const [first, second] = await pagesOf({ location: oslo, scenario: "home", pins }, 2);
+    expect(idsOf(first)).not.toContain("village-3");
+    expect(idsOf(second)[4]).toBe("village-3");
+    const { body } = await stack.call<List>("GET", `/v1/users/ann/recommendations?category=coffee&limit=2`);
+    const filter = { categories: ["coffee"] };
+    const more = await recommend({ filter, limit: 2, cursor: body.next });
+    expect(more.items.map(({ rank }) => rank)).toEqual([3, 4]);
+  });
+
+  it("refuse the cursor of another user or request, and name the field", async () => {
+    const { next } = await recommend({ location: oslo });
+    for (const body of [
+      { userId: "bob", cursor: next },
+      { userId: "ann", cursor: next, diversity: 1 },
+      { userId: "ann", cursor: "AAAA" },
+    ])
+      expect(await stack.call("POST", "/v1/recommendations", { body })).toMatchObject({
+        status: 400,
+        body: { code: "invalid_input", errors: [{ path: "cursor" }] },
+      });
+    const settings = { limit: 5, cursor: next };
+    expect(await stack.call("PUT", "/v1/scenarios/paged", { body: settings })).toMatchObject({ status: 400 });
   });
 });
 

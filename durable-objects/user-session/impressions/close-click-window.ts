@@ -17,7 +17,8 @@ export interface ClosingContext extends Pick<Counting, "pseudonym" | "settings">
 
 /**
  * Closes the click window of an impression, within the caller's transaction: adds its training example and its
- * experiment counts to the outbox, and deletes the features that the ranker saw. Of users whom nobody vouches for, only
+ * experiment counts to the outbox, and deletes the features that the ranker saw. Later pages of a list count in experiments with
+ * the first one, as far as the user acted on them before its window closes. Of users whom nobody vouches for, only
  * the share of their weight decides experiments and trains models: by one draw for each experiment, and one for each
  * impression.
  */
@@ -36,11 +37,16 @@ export function closeClickWindow(
     const weight = isVouched ? 1 : userWeight(behaviorOf(state.profile, null, now), settings);
     const isDrawn = (subject: string): boolean => isVouched || drawOf(pseudonym, subject) < weight;
     const outcomes = store.receipts.outcomes(id);
-    for (const participation of participationsOf(shown.data.receipt.variant)) {
+    const { variant: ofList, continues } = shown.data.receipt;
+    // The pages of a list count once, with the first one.
+    const participations = continues === undefined ? participationsOf(ofList) : [];
+    const inList =
+      participations.length === 0 ? outcomes : [...outcomes, ...store.receipts.outcomesOfLaterPages(id)];
+    for (const participation of participations) {
       const variant = variantOf(participation);
       if (!isDrawn(`variant:${variant}`)) continue;
       const each = { ...shown.data.receipt, variant };
-      const counts = countClosedImpression(store, each, outcomes, now, settings.hourlyExposures);
+      const counts = countClosedImpression(store, each, inList, now, settings.hourlyExposures);
       if (counts)
         state.addRow("interactions", counts.id, now, { kind: "counts", counts: counts.counts }, now);
     }

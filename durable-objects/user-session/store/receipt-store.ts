@@ -185,6 +185,17 @@ export class ReceiptStore {
     if (this.#earlyOutcomes.length > maxEarlyOutcomes) this.#earlyOutcomes.shift();
   }
 
+  /** Returns the outcomes of the open receipts of later pages of a list, by the recommendation id of its first page. */
+  outcomesOfLaterPages(first: string): { product: string; type: string }[] {
+    return this.#sql
+      .exec<{ product: string; type: string }>(
+        `SELECT product, type FROM outcomes WHERE receipt IN
+           (SELECT id FROM receipts WHERE open = 1 AND json_extract(receipt, '$.continues') = ?)`,
+        first,
+      )
+      .toArray();
+  }
+
   /** Returns the outcomes of a receipt. */
   outcomes(receipt: string): { product: string; type: string }[] {
     return this.#sql

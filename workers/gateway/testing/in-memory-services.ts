@@ -221,6 +221,7 @@ const recommendationService = (): RecommendationApi => {
         variant: "default",
         location: { ...location, source: input.location ? "request" : "none" },
         items: [],
+        next: null,
         searched,
         stages: [
           { name: "person", ms: 1.5 },

@@ -147,6 +147,32 @@ describe("a logged impression", () => {
     expect(counts[1].counts.successes).toBe(1);
   });
 
+  it("of a list with pages counts once in its experiment, with what the user did on all pages", async () => {
+    const page = (id: string, after: number, continues?: string) => {
+      const each = impressionFor(id);
+      const time = new Date((shownAt + after) * 1000).toISOString();
+      const receipt = { ...each.receipt, time, variant: "e:1/blue", ...(continues ? { continues } : {}) };
+      return { ...each, receipt };
+    };
+    await session("pia").recordImpression("demo", "pia", page("r1", 0));
+    atSecond(60);
+    await session("pia").recordImpression("demo", "pia", page("r2", 60, "r1"));
+    await session("pia").recordImpression("demo", "pia", page("r3", 60, "another-list"));
+    await send("pia", [event("e1", "click", "b", 90, "r2")]);
+    for (const after of [1801, 4000]) {
+      atSecond(after);
+      await runDurableObjectAlarm(session("pia"));
+    }
+    const rows = await loggedRows("pia");
+    expect(rows.filter(({ kind }) => kind === "counts").map(({ counts }) => counts)).toMatchObject([
+      { experiment: "e:1", arm: "blue", exposures: 1, successes: 1 },
+    ]);
+    // The click is an outcome of the page that it was made on.
+    expect(rows.find(({ example }) => example?.recommendationId === "r2")).toMatchObject({
+      example: { rows: [{ outcome: null }, { outcome: "click" }, { outcome: null }] },
+    });
+  });
+
   it("is corrected by late events of the click window and by purchases within a week", async () => {
     await session("bo").recordImpression("demo", "bo", impressionFor("r1"));
     await send("bo", [event("e1", "click", "a", 10)]);

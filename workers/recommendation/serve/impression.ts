@@ -11,13 +11,14 @@ const maxUnshownLogged = 10;
 
 /**
  * Returns the impression to log: every candidate that might have been shown, the shown ones first, and a uniform sample of
- * the others. `random` returns 0..1. `inputs` are what the list was computed from, compressed, if they are recorded.
+ * the others. `random` returns 0..1. Positions and ranks go on after the `offset` products of pages before. `inputs` are what the list was computed from, compressed, if they are recorded.
  */
 export function impressionOf(
   answer: Pick<PipelineAnswer, "candidates" | "features" | "scores" | "listScore">,
   inPlay: readonly ItemInPlay<Pick<PipelineItem, "index">>[],
   receipt: ReceiptRecord,
   random: () => number,
+  offset = 0,
   inputs?: Impression["inputs"],
 ): Impression {
   const known = new Map(inPlay.map((each) => [each.item.index, each]));
@@ -28,13 +29,14 @@ export function impressionOf(
     featureHash: featureShape.hash,
     rows: indices.map((index) => {
       const { position = 0, propensity = 0, rank = 0 } = known.get(index) ?? {};
+      const inList = (at: number): number => (at > 0 ? at + offset : 0);
       const { block, row } = answer.candidates[index];
       return {
         productId: block.id(row),
         category: block.strings[block.category[row]] ?? null,
-        position,
+        position: inList(position),
         propensity,
-        rank,
+        rank: inList(rank),
         score: answer.scores[index],
         listScore: answer.listScore(index),
         squares: numberSquares(traitsOf({ block, row }).squares),

@@ -11,7 +11,13 @@ import type {
  * deployment, and without the user and the place, which the receipt names as far as its reader may know them.
  */
 export function inputOfReceipt(
-  { userId: _user, location: _location, purchased: _purchased, ...input }: CompleteRecommendationInput,
+  {
+    userId: _user,
+    location: _location,
+    purchased: _purchased,
+    cursor: _cursor,
+    ...input
+  }: CompleteRecommendationInput,
   { filter, historyRules, exploration, hidesSmallCounts = false }: PipelineQuery,
 ): ReceiptInput {
   const { expressionScope: _scope, ...shownFilter } = filter;

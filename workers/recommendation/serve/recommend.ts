@@ -6,7 +6,7 @@ import { featureShape } from "../../../model/features/compute-features.ts";
 import { popularityRanker, recencyRanker } from "../../../model/pipeline/fallback-rankers.ts";
 import { sourcesOf } from "../../../model/pipeline/fetch-candidates.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { InputRecorder } from "../../../model/pipeline/recorded-inputs.ts";
+import { InputRecorder, type RecordedInputs } from "../../../model/pipeline/recorded-inputs.ts";
 import { listingOf } from "../../../model/pipeline/replay-list.ts";
 import {
   maxCandidates,
@@ -18,9 +18,11 @@ import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profi
 import { profileInContext } from "../../../model/profile/profile-in-context.ts";
 import { answerFilterOf } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
+import { Random } from "../../../model/train/random.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
 import {
+  type CompleteRecommendationInput,
   completeInput,
   type ReceiptRecord,
   type RecommendationAnswer,
@@ -53,6 +55,7 @@ import {
   rolloutSettingsOf,
 } from "../settings.ts";
 import { contextProducts } from "./context-products.ts";
+import { continuedList, nextCursor } from "./continue-list.ts";
 import { decideListExpressions } from "./decide-list-filter.ts";
 import { explainItems } from "./explain-items.ts";
 import { exploredList } from "./explored-list.ts";
@@ -153,10 +156,15 @@ export async function recommendProducts(
   const contextIds = requested.context?.productIds ?? [];
   const looking = contextProducts(env.PRODUCT, application, contextIds);
   const pinning = pinnedProducts(env.PRODUCT, application, input, now);
+  const continuing = continuedList(env, application, asked, session.id.toString(), now);
   const reading = knownProfiles.read(session, application, requester, defaultConsentOf(env));
   const loaded = await loadProfile(reading, budgetMs);
   if (!loaded.ok) return loaded;
   const { skipped } = loaded.value;
+  const continued = await continuing;
+  if (!continued.ok) return continued;
+  const { value: list } = continued;
+  const offset = list.shown.length;
   const stored = profileFor(requester, loaded.value.profile);
   const profileMs = performance.now() - started;
   const query = { stated: requested.location, edge, now, lastLocationSeconds: lastLocationSecondsOf(env) };
@@ -165,7 +173,7 @@ export async function recommendProducts(
   const offsetSeconds = utcOffsetAt(point?.lat ?? null, point?.lon ?? null, now);
   const { products: context, skipped: contextSkipped } = await looking;
   const profile = profileInContext(stored, context, now, offsetSeconds);
-  const exclude = [...(requested.exclude ?? []), ...contextIds];
+  const exclude = [...(requested.exclude ?? []), ...contextIds, ...list.shown];
   const user = requester.mayReadHistory ? expressionUserOf(stored) : null;
   const decided = await decideListExpressions(
     env.LOCATION,
@@ -202,8 +210,9 @@ export async function recommendProducts(
     filter,
     exclude,
     ...(input.only ? { only: historyOf(stored, input.only) } : {}),
-    rules: rulesOf(input),
+    rules: rulesOf(input, offset),
     ...(ruleScope ? { ruleScope } : {}),
+    ...(offset === 0 ? {} : { shown: list.rows }),
     named,
     historyRules: historyRulesOf(env, input.purchased, input.hide),
     // Everybody can be a stranger, and compare lists from before and after another user's purchase.
@@ -213,9 +222,11 @@ export async function recommendProducts(
     budgetMs: budgetMs - (performance.now() - started),
     exploration,
   };
-  const recorder = new InputRecorder({
-    ...{ candidateService, rankers, clock: () => performance.now(), batches: batchPool },
-  });
+  const { seed } = list.continued ?? {};
+  const recorder = new InputRecorder(
+    { ...{ candidateService, rankers, clock: () => performance.now(), batches: batchPool } },
+    seed === undefined ? Math.random : randomOf(seed),
+  );
   const answer = await runPipeline(pipelineQuery, recorder.ports).catch((error: unknown) => {
     console.error({ event: "recommendation pipeline failed", error: errorText(error) });
     return null;
@@ -233,6 +244,11 @@ export async function recommendProducts(
     recorder.draw,
   );
   const listed = inPlay.filter(({ position }) => position > 0);
+  const listing = listingOf(
+    answer,
+    inPlay.map(({ item }) => item.ranked),
+    input.limit,
+  );
   const distances = listed.map(({ item }) => shownDistance(item.ranked.distanceKm, requester, resolved));
   const cardsMs = performance.now() - cardsStarted;
   answer.budget.waited();
@@ -273,12 +289,13 @@ export async function recommendProducts(
     time: new Date(now * 1000).toISOString(),
     model,
     variant,
+    ...(list.continued ? { continues: list.continued.first } : {}),
     location,
     isPlacePrivate: isPlacePrivate(point, resolved.source, requester),
     candidates: answer.candidates.length,
     items: listed.map(({ item: { ranked }, position, propensity }) => ({
       productId: ranked.productId,
-      position,
+      position: offset + position,
       score: ranked.score,
       propensity,
       sources: sourcesOf(answer.candidates[ranked.index], answer.blockBySource),
@@ -298,10 +315,7 @@ export async function recommendProducts(
   // What is near a place tells the place, so the list for a user who allows no location is not stored.
   if (resolved.precision !== "none" || point === null) {
     const rankedInPlay = inPlay.map((each) => ({ ...each, item: each.item.ranked }));
-    const ranked = rankedInPlay.map(({ item }) => item);
-    const inputs = recordsInputs(env, input.explain)
-      ? recorder.inputsOf(pipelineQuery, listingOf(answer, ranked, input.limit))
-      : null;
+    const inputs = recordsInputs(env, input.explain) ? recorder.inputsOf(pipelineQuery, listing) : null;
     // Compressed before the answer: who reads the receipt right after it also finds the inputs.
     const compressed = inputs ? await compressInputs(inputs) : undefined;
     waitUntil(
@@ -309,12 +323,17 @@ export async function recommendProducts(
         session,
         {
           ...{ application, userId: input.userId, requester },
-          impression: impressionOf(answer, rankedInPlay, receipt, Math.random, compressed),
+          impression: impressionOf(answer, rankedInPlay, receipt, Math.random, offset, compressed),
         },
         impressionDelayOf(env),
       ),
     );
   }
+  const next = await nextCursor(env, application, list, {
+    recommendationId,
+    productIds: listed.map(({ item }) => item.ranked.productId),
+    hasMore: hasMore(answer, listing, listed.length, input),
+  });
   // The impression holds its own copy of the features. The shadow model is the last reader of the batch.
   if (shadow)
     waitUntil(
@@ -334,7 +353,7 @@ export async function recommendProducts(
       const { productId, score, reasons } = ranked;
       return {
         productId,
-        rank: position,
+        rank: offset + position,
         score,
         distanceKm: distances[i],
         product: shownProductOf(card, now),
@@ -342,11 +361,31 @@ export async function recommendProducts(
         ...(explained?.explanations ? { explanation: explained.explanations[i] } : {}),
       };
     }),
+    next,
     searched: answer.searched ?? { radiusKm: null, complete: false },
     stages,
     ...(resolved.warnings.length > 0 ? { warnings: resolved.warnings } : {}),
   });
 }
+
+/** Returns a generator of random numbers in [0, 1) from a seed. */
+function randomOf(seed: number): () => number {
+  const random = new Random(seed);
+  return () => random.next();
+}
+
+/**
+ * Returns whether products may follow those of a page that shows `shown` products: the ranking has more that can be listed,
+ * or the search stopped at its limit.
+ */
+const hasMore = (
+  { items, spare, candidates }: PipelineAnswer,
+  { unlisted }: Pick<RecordedInputs, "unlisted">,
+  shown: number,
+  input: Pick<CompleteRecommendationInput, "limit" | "candidates">,
+): boolean =>
+  candidates.length >= Math.max(input.candidates, input.limit) ||
+  (shown === input.limit && items.length + spare().length > shown + unlisted.length);
 
 /** Returns the ids of the products that the user chose, or purchased, before. */
 const historyOf = ({ products, purchased }: ReadonlyProfile, only: "chosen" | "purchased"): string[] => [

@@ -44,7 +44,7 @@ export async function replayRecommendation(
   });
   if (items === null)
     return without({ what: "code", detail: "This release cannot compute a list from the recorded inputs." });
-  const list = items.map((item, i) => ({ ...item, position: i + 1 }));
+  const list = items.map((item, i) => ({ ...item, position: (inputs.query.rules.offset ?? 0) + i + 1 }));
   const same =
     list.length === receipt.items.length &&
     receipt.items.every(({ productId, score, propensity }, i) => {

@@ -13,10 +13,14 @@ export type RuleInput = Pick<RecommendationInput, "boost" | "boosts" | "pins" | 
   diversity: number;
 };
 
-/** Returns the rules of a request. */
-export const rulesOf = ({ limit, boost, boosts, pins, diversity, caps, collapse }: RuleInput): Rules => ({
+/** Returns the rules of a request whose pages before showed `offset` products. */
+export const rulesOf = (
+  { limit, boost, boosts, pins, diversity, caps, collapse }: RuleInput,
+  offset: number,
+): Rules => ({
   ...{ limit, boost, boosts, pins, diversity, collapse },
   ...caps,
+  ...(offset === 0 ? {} : { offset }),
 });
 
 /**

@@ -55,4 +55,32 @@ describe("explore", () => {
     ])
       expect(shown.every(({ item, propensity }, i) => item === i && propensity === 1)).toBe(true);
   });
+
+  it("shows only items that it may, each as likely, with the propensities of that choice", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 5, max: 15 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.subarray(order),
+        fc.double({ min: 0.01, max: 0.5, noNaN: true }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (limit, depth, allowed, rate, draw) => {
+          const others = order.slice(limit, limit + depth).filter((item) => allowed.includes(item));
+          const mayExplore = (item: number) => allowed.includes(item);
+          const inPlay = explore(order, limit, { rate, depth }, () => draw, mayExplore);
+          expect(
+            inPlay
+              .filter(({ rank }) => rank > limit)
+              .map(({ item }) => item)
+              .sort((a, b) => a - b),
+          ).toEqual(others);
+          for (const { rank, item, propensity } of inPlay) {
+            expect(order[rank - 1]).toBe(item);
+            if (rank > limit) expect(propensity).toBe(rate / others.length);
+            else if (rank === limit) expect(propensity).toBe(others.length === 0 ? 1 : 1 - rate);
+          }
+        },
+      ),
+    );
+  });
 });

@@ -4,6 +4,8 @@ export interface Exploration {
   rate: number;
   /** Number of next-ranked items among which the policy draws uniformly. */
   depth: number;
+  /** Condition on products that the policy may show so; all of them if absent. Callers evaluate it. */
+  when?: string;
 }
 
 /** An item that the policy might have shown. */
@@ -28,28 +30,27 @@ const minListLength = 5;
  * evaluation (Horvitz and Thompson, 1952; Bottou and others, JMLR 14, 2013).
  *
  * The propensities are exact if each item of `ranking` may be shown: what is not for sale must be left out before. They
- * add up to the number of positions. `random` returns numbers in [0, 1).
+ * add up to the number of positions. `random` returns numbers in [0, 1). `mayExplore` returns whether the policy may show an
+ * item that follows the first `limit`.
  */
 export function explore<T>(
   ranking: readonly T[],
   limit: number,
   { rate, depth }: Exploration,
   random: () => number,
+  mayExplore: (item: T) => boolean = () => true,
 ): ItemInPlay<T>[] {
   const inPlay = ranking
     .slice(0, limit)
     .map((item, i): ItemInPlay<T> => ({ item, rank: i + 1, position: i + 1, propensity: 1 }));
-  const others = ranking.slice(limit, limit + depth);
+  const others = ranking
+    .slice(limit, limit + depth)
+    .flatMap((item, i) => (mayExplore(item) ? [{ item, rank: limit + i + 1 }] : []));
   if (inPlay.length < minListLength || others.length === 0 || !(rate > 0)) return inPlay;
   const best: ItemInPlay<T> = { ...inPlay[limit - 1], position: 0, propensity: 1 - rate };
   const lastItems = [
     best,
-    ...others.map((item, i) => ({
-      item,
-      rank: limit + i + 1,
-      position: 0,
-      propensity: rate / others.length,
-    })),
+    ...others.map((other) => ({ ...other, position: 0, propensity: rate / others.length })),
   ];
   const drawn = random() < rate ? 1 + Math.min(others.length - 1, Math.floor(random() * others.length)) : 0;
   return [

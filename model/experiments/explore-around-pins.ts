@@ -11,10 +11,11 @@ export function exploreAroundPins<T>(
   limit: number,
   exploration: Exploration,
   random: () => number,
+  mayExplore?: (item: T) => boolean,
 ): ItemInPlay<T>[] {
   // A product that is not for sale any more lets the ones after it move up.
   const placed = placePins(listed, pinOf);
   const last = placed[limit - 1];
   const isLastPinned = last !== undefined && pinOf(last) !== undefined;
-  return explore(placed, limit, isLastPinned ? { ...exploration, rate: 0 } : exploration, random);
+  return explore(placed, limit, isLastPinned ? { ...exploration, rate: 0 } : exploration, random, mayExplore);
 }

@@ -4,7 +4,7 @@ import { exploreAroundPins } from "../experiments/explore-around-pins.ts";
 import { linearRanker } from "./fallback-rankers.ts";
 import { decodeInputs, encodeInputs, InputRecorder } from "./recorded-inputs.ts";
 import { listingOf, replayList } from "./replay-list.ts";
-import { type PipelineQuery, runPipeline } from "./run-pipeline.ts";
+import { isExplorable, type PipelineQuery, runPipeline } from "./run-pipeline.ts";
 import { bundledRankerInNode, simulatedNow, simulatedWorld } from "./testing/simulated-world.node.ts";
 
 const receipts = process.env.VICINITY_LONG === "1" ? 1000 : 60;
@@ -35,6 +35,8 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
     perCategory: fc.constantFrom(undefined, undefined, 1, 3),
     perAttribute: fc.constantFrom(undefined, { brandName: 2 }),
     collapse: fc.constantFrom(undefined, [], ["brand", "attributes.brandName"]),
+    objective: fc.constantFrom(undefined, undefined, { click: 1, purchase: 20, margin: "margin" }),
+    when: fc.constantFrom(undefined, "product.rating >= 4.0"),
     maxCandidates: fc.integer({ min: 20, max: 500 }),
     rate: fc.constantFrom(0, 0.5, 1),
     purchased: fc.constantFrom("auto" as const, "hide" as const, "fade" as const, "keep" as const),
@@ -58,6 +60,8 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
       perCategory,
       perAttribute,
       collapse,
+      objective,
+      when,
       rate,
       purchased,
       placeless,
@@ -65,7 +69,7 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
       ...rest
     }) => ({
       ...rest,
-      rules: { limit, boost, boosts, pins, diversity, perCategory, perAttribute, collapse },
+      rules: { limit, boost, boosts, pins, diversity, perCategory, perAttribute, collapse, objective },
       ruleScope: {
         currency: "EUR",
         now: simulatedNow + later,
@@ -73,7 +77,7 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
         user: null,
         attributes: { brandName: "string" },
       },
-      exploration: { rate, depth: 10 },
+      exploration: { rate, depth: 10, ...(when === undefined ? {} : { when }) },
       historyRules: { purchased, dismissedDays: 90, purchasedDays: 30 },
       now: simulatedNow + later,
       ...(placeless ? { point: null } : {}),
@@ -98,7 +102,14 @@ describe("replayList", () => {
           const listable = [...answer.items, ...answer.spare()]
             .filter(({ productId }) => !notForSale.has(productId))
             .slice(0, limit + (exploration.rate > 0 ? exploration.depth : 0));
-          const inPlay = exploreAroundPins(listable, ({ pin }) => pin, limit, exploration, recorder.draw);
+          const inPlay = exploreAroundPins(
+            listable,
+            ({ pin }) => pin,
+            limit,
+            exploration,
+            recorder.draw,
+            isExplorable,
+          );
           const inputs = recorder.inputsOf(
             query,
             listingOf(

@@ -1,7 +1,7 @@
 import { exploreAroundPins } from "../experiments/explore-around-pins.ts";
 import type { Ranker } from "./ports.ts";
 import type { RecordedInputs } from "./recorded-inputs.ts";
-import { type PipelineAnswer, type PipelineItem, runPipeline } from "./run-pipeline.ts";
+import { isExplorable, type PipelineAnswer, type PipelineItem, runPipeline } from "./run-pipeline.ts";
 
 /** A list that was computed again. */
 export interface ReplayedItem extends Pick<PipelineItem, "productId" | "score"> {
@@ -30,7 +30,14 @@ export async function replayList(
   const left = new Set(unlisted);
   const ranking = [...answer.items, ...answer.spare()].filter(({ productId }) => !left.has(productId));
   const { rules, exploration = { rate: 0, depth: 0 } } = query;
-  return exploreAroundPins(ranking.slice(0, listable), ({ pin }) => pin, rules.limit, exploration, random)
+  return exploreAroundPins(
+    ranking.slice(0, listable),
+    ({ pin }) => pin,
+    rules.limit,
+    exploration,
+    random,
+    isExplorable,
+  )
     .filter(({ position }) => position > 0)
     .map(({ item: { productId, score }, propensity }) => ({ productId, score, propensity }));
 }

@@ -17,11 +17,13 @@ import { candidateCapsFor } from "../retrieval/candidate-caps.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { fullCategories } from "../rules/caps.ts";
 import { removedCategories } from "../rules/category-boost.ts";
+import { compileCondition } from "../rules/condition.ts";
 import { type HistoryRules, hiddenProducts } from "../rules/hidden-products.ts";
+import { expectedWorth } from "../rules/objective.ts";
 import { purchasedFactors } from "../rules/purchased-factors.ts";
 import type { RankedRow } from "../rules/ranked-row.ts";
 import { rejectedCategories } from "../rules/rejected-categories.ts";
-import type { Rules } from "../rules/rule.ts";
+import type { RuleContext, Rules } from "../rules/rule.ts";
 import { RequestRules } from "../rules/rules.ts";
 import { touchedRules } from "../rules/touched-rules.ts";
 import { featuresMs, RequestBudget, rankingMs } from "./counted-work.ts";
@@ -90,6 +92,8 @@ export interface PipelineItem {
   score: number;
   /** Position that the product is pinned to, from 1; absent if it is not pinned. */
   pin?: number;
+  /** Whether exploration may show the product; absent if it may show all. */
+  meetsExploration?: boolean;
   /** Index of the candidate, which is also the row of its features. */
   index: number;
   distanceKm: number | null;
@@ -98,6 +102,9 @@ export interface PipelineItem {
   sources: CandidateSourceName[];
   rules: TouchedRule[];
 }
+
+/** Returns whether exploration may show a product. */
+export const isExplorable = ({ meetsExploration = true }: PipelineItem): boolean => meetsExploration;
 
 /** A recommendation, with the candidates, features and scores on which it is based. */
 export interface PipelineAnswer {
@@ -197,11 +204,16 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const rejected = rejectedCategories(profile, now);
   const factors = purchasedFactors(profile, candidates, now, query.historyRules);
   const listScores = scoresAtDistance(scores, candidates, point);
+  const worth = rules.objective && expectedWorth(rules.objective, logits, ranker.calibration, candidates);
+  /** Returns the factor of the objective on the score of a candidate. */
+  const objectiveFactor = (index: number): number =>
+    worth && scores[index] > 0 ? worth[index] / scores[index] : 1;
   const ranked = candidates.map(({ block, row }, index): RankedRow & { index: number } => ({
     block,
     row,
     score:
       listScores[index] *
+      objectiveFactor(index) *
       (factors.get(index) ?? 1) *
       (rejected.get(block.strings[block.category[row]] ?? "") ?? 1),
     index,
@@ -210,15 +222,20 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const extraRows =
     spareItems + (query.exploration && query.exploration.rate > 0 ? query.exploration.depth : 0);
   // The rules apply to the spare products too: they are the end of a longer list.
-  const requestRules = new RequestRules(rules, {
+  const ruleContext: RuleContext = {
     now,
     ...(query.ruleScope ? { expressions: { ...query.ruleScope, point } } : {}),
-  });
+  };
+  const requestRules = new RequestRules(rules, ruleContext);
+  const explorationCondition = query.exploration?.when;
+  const meetsExploration =
+    explorationCondition === undefined ? null : compileCondition(explorationCondition, ruleContext);
   const order = requestRules.list(ranked, extraRows, shown);
   const touchedBy = ({ block, row, index, pin }: (typeof order)[number]): TouchedRule[] => {
     return [
       ...touchedRules([
         { rule: "distance", factor: listScores[index] / scores[index] },
+        { rule: "objective", factor: objectiveFactor(index) },
         { rule: "purchased", factor: factors.get(index) },
         { rule: "dismissed", factor: rejected.get(categoryOf(block, row)) },
       ]),
@@ -236,6 +253,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
       createdAt: block.createdAt[row],
       score: value,
       ...(pin === undefined ? {} : { pin }),
+      ...(meetsExploration ? { meetsExploration: meetsExploration(ordered) } : {}),
       index,
       distanceKm: Number.isNaN(km) ? null : km,
       ...(query.explain

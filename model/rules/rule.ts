@@ -1,5 +1,5 @@
 import type { TouchedRule } from "../../shared/contracts/recommendation.ts";
-import type { Boost, Grouping, Pin } from "../../shared/contracts/rules.ts";
+import type { Boost, Grouping, Objective, Pin } from "../../shared/contracts/rules.ts";
 import type { ExpressionContext } from "../expressions/context.ts";
 import type { BlockRow } from "../features/list-summary.ts";
 import type { RankedRow } from "./ranked-row.ts";
@@ -12,6 +12,8 @@ export interface Rules {
   offset?: number;
   /** Factors on the score, by category; 0 removes the category. */
   boost?: Readonly<Record<string, number>>;
+  /** What the outcomes are worth; the score of the model if absent. */
+  objective?: Objective;
   /** Changes of the scores of products that meet conditions. */
   boosts?: readonly Boost[];
   /** Products at fixed positions. */

@@ -3,7 +3,7 @@ import { modelManifest } from "./model.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, currencyCode, instant } from "./primitives.ts";
 import { purchasedRule } from "./recommendation.ts";
-import { boost, caps, grouping, maxBoosts, maxGroupings, maxPins, pin } from "./rules.ts";
+import { boost, caps, explore, grouping, maxBoosts, maxGroupings, maxPins, objective, pin } from "./rules.ts";
 import { scenarioSettings } from "./scenario.ts";
 import { scenarioName } from "./scenario-name.ts";
 import { timestamp } from "./timestamp.ts";
@@ -60,6 +60,8 @@ export const variantParameters = z.strictObject({
   caps: caps.optional(),
   collapse: z.array(grouping).max(maxGroupings).optional(),
   purchased: purchasedRule.optional(),
+  explore: explore.optional(),
+  objective: objective.optional(),
 });
 export type VariantParameters = z.infer<typeof variantParameters>;
 

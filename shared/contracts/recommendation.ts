@@ -11,7 +11,18 @@ import {
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, identifier, plainId, point } from "./primitives.ts";
 import { type ShownProduct, shownProduct } from "./product.ts";
-import { boost, caps, grouping, hide, maxBoosts, maxGroupings, maxPins, pin } from "./rules.ts";
+import {
+  boost,
+  caps,
+  explore,
+  grouping,
+  hide,
+  maxBoosts,
+  maxGroupings,
+  maxPins,
+  objective,
+  pin,
+} from "./rules.ts";
 import { scenarioName } from "./scenario-name.ts";
 import { type InputWarning, inputWarning } from "./warning.ts";
 
@@ -84,6 +95,14 @@ export const recommendationFields = z.strictObject({
   }),
   hide: hide.optional().meta({
     description: "Products of the user's history that the list leaves out.",
+  }),
+  explore: explore.optional().meta({
+    description:
+      "How often the list tries out lower products, in place of the deployment's setting. Propensities in receipts and in the training log are those of this request.",
+  }),
+  objective: objective.optional().meta({
+    description:
+      "Orders the list by what it is expected to be worth: calibrated probabilities of outcomes, times their worth. `score` is in the same unit.",
   }),
   exclude: z.array(identifier).max(500).optional(),
   /** What happens to products that the user purchased; the deployment's setting if absent. */
@@ -167,7 +186,7 @@ export const explanation = z.object({
   }),
   rules: z.array(touchedRule).meta({
     description:
-      "Rules that changed the score or the position: `boost`, `boosts` with their index, `pin`, `exploration`, `distance` for long ways, `purchased` and `dismissed` for what the user did. Rules that tell of the user's place or history need the right to know these.",
+      "Rules that changed the score or the position: `boost`, `boosts` with their index, `objective`, `pin`, `exploration`, `distance` for long ways, `purchased` and `dismissed` for what the user did. Rules that tell of the user's place or history need the right to know these.",
   }),
   averageScore: z.number().meta({
     description: "What the model scores a product that has the average features of all candidates.",
@@ -189,7 +208,7 @@ export const recommendedItem = z.object({
   rank: z.number().int(),
   score: z.number().meta({
     description:
-      "What the list is ordered by, before caps, diversity and exploration: the model's probability of any interaction plus twice that of a purchase, times the factors of rules. It is comparable within an answer, not between answers of different models.",
+      "What the list is ordered by, before caps, diversity and exploration: the model's probability of any interaction plus twice that of a purchase, or what `objective` says, times the factors of rules. It is comparable within an answer, not between answers of different models.",
   }),
   /**
    * Great-circle distance from the user in km, rounded to what the precision of their place allows: 0.01 km at `exact`, 1

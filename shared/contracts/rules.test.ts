@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type * as z from "zod";
-import { boost, caps, grouping, pin } from "./rules.ts";
+import { boost, caps, explore, grouping, objective, pin } from "./rules.ts";
 
 /** Returns the paths and messages of what a schema refuses; none for an input that it takes. */
 const problemsOf = (schema: z.ZodType, input: unknown): string[] =>
@@ -45,5 +45,20 @@ describe("a grouping", () => {
       expect(problemsOf(grouping, by)).toEqual([]);
     for (const by of ["color", "attributes.", "attributes.a-b"])
       expect(problemsOf(grouping, by)).toEqual([expect.stringContaining("must be `group`")]);
+  });
+});
+
+describe("explore and objective", () => {
+  it("have bounds, and a worth that something can have", () => {
+    expect(problemsOf(explore, { share: 0.5, when: "true" })).toEqual([]);
+    expect(problemsOf(explore, { share: 0.6 })).toHaveLength(1);
+    expect(problemsOf(objective, { click: 1, purchase: 20, margin: "margin" })).toEqual([]);
+    expect(problemsOf(objective, { click: 0 })).toEqual([
+      ": must give `click` or `purchase` a worth above 0",
+    ]);
+    expect(problemsOf(objective, { click: 1, margin: "margin" })).toEqual([
+      "margin: multiplies the worth of a purchase, so `purchase` must be above 0",
+    ]);
+    expect(problemsOf(objective, { view: 1, click: 1 })).toHaveLength(1);
   });
 });

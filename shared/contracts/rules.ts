@@ -114,3 +114,47 @@ export const hide = nullIsAbsent(
   }),
 );
 export type Hide = z.infer<typeof hide>;
+
+/** Share of lists that may explore, at most: the model must show its best choice more often than not. */
+export const maxExploredShare = 0.5;
+
+/** How often a list explores, and which products. */
+export const explore = nullIsAbsent(
+  z.strictObject({
+    share: z.number().min(0).max(maxExploredShare).meta({
+      description: "Share of lists whose last position shows one of the next products instead.",
+    }),
+    when: condition.optional().meta({
+      description: "Only products that meet this condition are shown so; all may be if absent.",
+    }),
+  }),
+);
+export type Explore = z.infer<typeof explore>;
+
+/** What an outcome is worth, in any unit. */
+const worth = z.number().min(0).max(1_000_000);
+
+/** What the outcomes of a recommendation are worth. */
+export const objective = nullIsAbsent(
+  z.strictObject({
+    click: worth.optional().meta({
+      description:
+        "Worth of a user who follows the recommendation: a view, click, cart or purchase. 0 if absent.",
+    }),
+    purchase: worth.optional().meta({ description: "Worth of a purchase, besides that. 0 if absent." }),
+    margin: attributeName.optional().meta({
+      description:
+        "A filterable attribute of type `number` that multiplies the worth of a purchase, such as the margin of the product. A product without it counts as the mean of the candidates.",
+    }),
+  }),
+).superRefine(({ click = 0, purchase = 0, margin }, context) => {
+  if (click + purchase === 0)
+    context.addIssue({ code: "custom", message: "must give `click` or `purchase` a worth above 0" });
+  else if (margin !== undefined && purchase === 0)
+    context.addIssue({
+      code: "custom",
+      path: ["margin"],
+      message: "multiplies the worth of a purchase, so `purchase` must be above 0",
+    });
+});
+export type Objective = z.infer<typeof objective>;

@@ -24,7 +24,7 @@ const colliding = ["Drinks > Sets > Glass XL", "Lighting > Wax > Cotton"];
 /** Three products of one brand; the second one is of oak. */
 const acme = [0, 1, 2].map((i) => ({
   ...{ ...osloProducts[i], id: `acme-${i}`, brand: "Acme" },
-  attributes: { material: i === 1 ? "oak" : "glass" },
+  attributes: { material: i === 1 ? "oak" : "glass", margin: i === 2 ? 1e6 : 1 },
 }));
 const special = [
   ...acme,
@@ -57,7 +57,10 @@ async function recommend(body: object): Promise<List> {
 
 beforeAll(async () => {
   await stack.start();
-  const schema = { attributes: { material: { type: "string", filterable: true } } };
+  const filterable = true;
+  const schema = {
+    attributes: { material: { type: "string", filterable }, margin: { type: "number", filterable } },
+  };
   expect((await stack.call("PUT", "/v1/catalog/schema", { body: schema })).status).toBe(200);
   await importProducts(stack, [...villageProducts, ...osloProducts, ...special]);
   await waitForNearbyProducts(stack, village, villageProducts);
@@ -303,6 +306,19 @@ describe("rules of a request", () => {
       status: 400,
       body: { errors: [{ path: "collapse[0]", nearest: "material" }] },
     });
+  });
+
+  it("orders by the expected worth of outcomes, and refuses an attribute that is no number", async () => {
+    const objective = { purchase: 10, margin: "margin" };
+    const list = idsOf(await recommend({ location: oslo, limit: 3, objective }));
+    expect(list[0]).toBe("acme-2");
+    for (const margin of ["material", "margins"]) {
+      const body = { userId: "ann", location: oslo, objective: { ...objective, margin } };
+      expect(await stack.call("POST", "/v1/recommendations", { body })).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: "objective.margin" }] },
+      });
+    }
   });
 
   it("shows all variants, or some, if the list is not collapsed by group", async () => {

@@ -4,9 +4,8 @@ import { explanationText } from "../../../model/explain/sentences/explanation-te
 import { rankingMs } from "../../../model/pipeline/counted-work.ts";
 import type { ReasonSubject } from "../../../model/pipeline/reasons.ts";
 import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
-import type { PlattScaling } from "../../../model/recalibrate/calibration.ts";
+import { calibratedProbability } from "../../../model/recalibrate/calibrated-probability.ts";
 import { ruleSubject } from "../../../model/rules/touched-rules.ts";
-import { sigmoid } from "../../../model/sigmoid.ts";
 import type { LocationSource } from "../../../shared/contracts/location.ts";
 import type { Explanation, TouchedRule } from "../../../shared/contracts/recommendation.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
@@ -76,8 +75,8 @@ async function explanationsOf(
       ...{ rules, averageScore },
       contributions: shownContributions(values[i], ranked.score - scores[ranked.index], mayKnow),
       probabilities: {
-        click: probabilityOf(logits.engage[ranked.index], ranker.calibration?.click),
-        purchase: probabilityOf(logits.purchase[ranked.index], ranker.calibration?.purchase),
+        click: calibratedProbability(logits.engage[ranked.index], ranker.calibration?.click),
+        purchase: calibratedProbability(logits.purchase[ranked.index], ranker.calibration?.purchase),
       },
     };
   });
@@ -86,10 +85,6 @@ async function explanationsOf(
 /** Returns the names of the rules that did not lower the score: a sentence says why a product is recommended. */
 const raisingRules = (rules: readonly TouchedRule[]): string[] =>
   rules.flatMap(({ rule, factor = 1, add = 0 }) => (factor < 1 || add < 0 ? [] : [rule]));
-
-/** Returns the probability of a logit, scaled if it is not calibrated. */
-const probabilityOf = (logit: number, { slope, offset }: PlattScaling = { slope: 1, offset: 0 }): number =>
-  sigmoid(slope * logit + offset);
 
 /** Returns the contributions that a reader may know, the largest first; the sum of the others is `withheld`. */
 function shownContributions(

@@ -1,6 +1,10 @@
 import type { Exploration, ItemInPlay } from "../../../model/experiments/exploration.ts";
 import { exploreAroundPins } from "../../../model/experiments/explore-around-pins.ts";
-import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
+import {
+  isExplorable,
+  type PipelineAnswer,
+  type PipelineItem,
+} from "../../../model/pipeline/run-pipeline.ts";
 import type { RowTest } from "../../../model/retrieval/filter.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
@@ -32,7 +36,14 @@ export async function exploredList(
   random: () => number,
 ): Promise<{ inPlay: ItemInPlay<ListedProduct<PipelineItem>>[]; skipped?: string }> {
   const explored = (listable: readonly ListedProduct<PipelineItem>[]) =>
-    exploreAroundPins(listable, ({ ranked }) => ranked.pin, limit, exploration, random);
+    exploreAroundPins(
+      listable,
+      ({ ranked }) => ranked.pin,
+      limit,
+      exploration,
+      random,
+      ({ ranked }) => isExplorable(ranked),
+    );
   const others = exploration.rate > 0 ? exploration.depth : 0;
   try {
     const listed = await listProducts(

@@ -25,7 +25,7 @@ export function inputOfReceipt(
     ...input,
     filter: shownFilter,
     ...historyRules,
-    exploration: exploration ?? { rate: 0, depth: 0 },
+    exploration: { rate: exploration?.rate ?? 0, depth: exploration?.depth ?? 0 },
     hidesSmallCounts,
   };
 }

@@ -73,7 +73,7 @@ import {
 } from "./place-rights.ts";
 import { compressInputs } from "./record-inputs.ts";
 import { attributesOfRequest, ruleConditions } from "./request-expressions.ts";
-import { pinnedProducts, rulesOf } from "./request-rules.ts";
+import { explorationOf, pinnedProducts, rulesOf } from "./request-rules.ts";
 import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
 import { storeImpression } from "./send-impressions.ts";
 import { shownProductOf } from "./shown-product.ts";
@@ -201,7 +201,7 @@ export async function recommendProducts(
     .map(({ name }) => name);
   const modelMs = performance.now() - started - profileMs - locationMs;
 
-  const { exploration } = rolloutSettingsOf(env);
+  const exploration = explorationOf(rolloutSettingsOf(env).exploration, input.explore);
   const pipelineQuery: PipelineQuery = {
     profile,
     point,

@@ -43,6 +43,8 @@ describe("replayRecommendation", () => {
       { pins: [{ when: 'product.category == "books"', position: 2 }] },
       { exclude: ["p1", "p2"] },
       { rankBy: "popularity" },
+      { explore: { share: 0.5, when: 'product.title != "Product 9"' } },
+      { objective: { click: 1, purchase: 30 } },
     ];
     const exploring = { ROLLOUT: JSON.stringify({ exploration: { rate: 0.5, depth: 5 } }) };
     for (const [i, input] of variants.entries()) {
@@ -81,6 +83,28 @@ describe("replayRecommendation", () => {
     const items = receipt.items.map((item) => ({ ...item, score: item.score + 1e-12 }));
     const replay = await replayRecommendation(services as never, "other-code", { ...receipt, items }, inputs);
     expect(replay).toMatchObject({ ok: true, value: { same: false, gone: [{ what: "code" }] } });
+  });
+});
+
+describe("exploration of a request", () => {
+  it("shows only products that meet its condition, with the propensities of that choice", async () => {
+    const explore = { share: 0.5, when: 'product.title == "Product 7" || product.title == "Product 8"' };
+    const boosts = [{ when: explore.when, multiply: 0.01 }];
+    const shown = new Map<string, number>();
+    for (let i = 0; i < 24; i++) {
+      const { receipt } = await recommend("exploring", { limit: 10, boosts, explore });
+      const { productId, propensity } = receipt.items[9];
+      expect(receipt.items.slice(0, 9).every((each) => each.propensity === 1)).toBe(true);
+      shown.set(productId, propensity);
+    }
+    const off = await recommend("exploring", { limit: 10, boosts, explore: { share: 0 } });
+    expect(off.receipt.items.every(({ propensity }) => propensity === 1)).toBe(true);
+    const best = off.receipt.items[9].productId;
+    expect(shown.get(best)).toBe(0.5);
+    shown.delete(best);
+    // The depth of the deployment reaches both.
+    expect([...shown.keys()].every((id) => id === "p7" || id === "p8")).toBe(true);
+    for (const propensity of shown.values()) expect(propensity).toBe(0.25);
   });
 });
 
@@ -149,6 +173,18 @@ describe("an explanation", () => {
     expect(answer.filter).toEqual({ currency: "NOK" });
     for (const { score, explanation } of answer.items) {
       if (!explanation) throw new Error("there is no explanation");
+      const sum = explanation.contributions.reduce((total, { value }) => total + value, 0);
+      expect(sum).toBeCloseTo(score - explanation.averageScore, 9);
+    }
+  });
+
+  it("names the objective, whose score is the expected worth, and still adds up", async () => {
+    const { answer } = await recommend("worth", { ...explained, objective: { click: 1, purchase: 30 } });
+    for (const { score, explanation } of answer.items) {
+      if (!explanation) throw new Error("there is no explanation");
+      const { click, purchase } = explanation.probabilities;
+      expect(score).toBeCloseTo(click + 30 * purchase, 5);
+      expect(explanation.rules).toMatchObject([{ rule: "objective" }]);
       const sum = explanation.contributions.reduce((total, { value }) => total + value, 0);
       expect(sum).toBeCloseTo(score - explanation.averageScore, 9);
     }

@@ -1,27 +1,42 @@
+import type { Exploration } from "../../../model/experiments/exploration.ts";
 import { pinsAt } from "../../../model/rules/pins.ts";
 import type { Rules } from "../../../model/rules/rule.ts";
 import type { RecommendationInput } from "../../../shared/contracts/recommendation.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { ProductRef } from "../../../shared/contracts/retrieval.ts";
+import type { Explore } from "../../../shared/contracts/rules.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import type { ProductApi } from "../../../shared/services/product-api.ts";
 import { loadCardsById } from "./cards.ts";
 
 /** The fields of a request that are rules of its list. */
-export type RuleInput = Pick<RecommendationInput, "boost" | "boosts" | "pins" | "caps" | "collapse"> & {
+export type RuleInput = Pick<
+  RecommendationInput,
+  "boost" | "boosts" | "pins" | "caps" | "collapse" | "objective"
+> & {
   limit: number;
   diversity: number;
 };
 
 /** Returns the rules of a request whose pages before showed `offset` products. */
 export const rulesOf = (
-  { limit, boost, boosts, pins, diversity, caps, collapse }: RuleInput,
+  { limit, boost, boosts, pins, diversity, caps, collapse, objective }: RuleInput,
   offset: number,
 ): Rules => ({
-  ...{ limit, boost, boosts, pins, diversity, collapse },
+  ...{ limit, boost, boosts, pins, diversity, collapse, objective },
   ...caps,
   ...(offset === 0 ? {} : { offset }),
 });
+
+/** Returns how the list of a request explores: as often as it says, by the settings of the deployment otherwise. */
+export const explorationOf = (settings: Exploration, explore: Explore | undefined): Exploration =>
+  explore === undefined
+    ? settings
+    : {
+        ...settings,
+        rate: explore.share,
+        ...(explore.when === undefined ? {} : { when: explore.when }),
+      };
 
 /**
  * Returns the addresses of products that pins name at a time (seconds since the epoch), so that the search considers them

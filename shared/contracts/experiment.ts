@@ -234,6 +234,10 @@ export const experimentResults = z.object({
   }),
   /** Users of more than one variant, by a merge of users. They count in none. */
   crossedUsers: z.number().int(),
+  computedAt: instant.meta({
+    description:
+      "When the counts were added up: up to a minute ago with 10,000 users, ten minutes with 100,000.",
+  }),
 });
 export type ExperimentResults = z.infer<typeof experimentResults>;
 

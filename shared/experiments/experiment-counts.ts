@@ -64,14 +64,14 @@ export class ExperimentCountsTable {
 
   /** Deletes the counts of users, in rollouts and in all other experiments. Returns the number of deleted rows. */
   async eraseUsers(application: string, pseudonyms: readonly string[]): Promise<number> {
-    const results = await this.#db.batch(
-      ["outcomes", "experiment_users"].map((table) =>
-        this.#db
-          .prepare(
-            `DELETE FROM ${table} WHERE application = ? AND pseudonym IN (SELECT value FROM json_each(?))`,
-          )
-          .bind(application, JSON.stringify(pseudonyms)),
-      ),
+    const users = "application = ?1 AND pseudonym IN (SELECT value FROM json_each(?2))";
+    const [, ...results] = await this.#db.batch(
+      [
+        // Results that were computed with the users' counts are computed anew.
+        `DELETE FROM experiment_sums WHERE application = ?1 AND run IN (SELECT run FROM experiment_users WHERE ${users})`,
+        `DELETE FROM outcomes WHERE ${users}`,
+        `DELETE FROM experiment_users WHERE ${users}`,
+      ].map((statement) => this.#db.prepare(statement).bind(application, JSON.stringify(pseudonyms))),
     );
     return results.reduce((sum, { meta }) => sum + meta.changes, 0);
   }

@@ -15,6 +15,15 @@ export interface VariantSums {
   >;
 }
 
+/** What of an experiment is summed up. */
+export interface SummedExperiment {
+  /** The names of its variants. */
+  variants: readonly string[];
+  metrics: readonly ExperimentMetric[];
+  /** The currency of `revenue`; null if it is not measured. */
+  currency: string | null;
+}
+
 /** SQL: a user's numerator and denominator of each metric. Parameter 3 is the path of the currency in `revenue`. */
 const metricSql: Record<ExperimentMetric, { y: string; x: string }> = {
   clickThrough: { y: "successes", x: "lists" },
@@ -24,9 +33,12 @@ const metricSql: Record<ExperimentMetric, { y: string; x: string }> = {
   latency: { y: "latency_ms", x: "lists" },
 };
 
-/** SQL: the users of a run (parameters 1 and 2) who have rows of several variants. */
-const crossedSql = `SELECT pseudonym FROM experiment_users WHERE application = ?1 AND run = ?2
-  GROUP BY pseudonym HAVING count(*) > 1`;
+/** What the rows of an experiment's users add up to. */
+export interface ExperimentSums {
+  variants: VariantSums[];
+  /** Users who have rows of several variants, and count in none. */
+  crossed: number;
+}
 
 /**
  * Access to the table `experiment_users` of the recommendation worker's database: a row for each user and variant, which
@@ -67,61 +79,79 @@ export class ExperimentUsersTable {
   }
 
   /**
-   * Returns the sums of metrics over the users of each variant, and how many users have rows of several variants and
-   * count in none. Revenue is in minor units of `currency`.
+   * Returns the sums of metrics over the users of each variant, and how many rows the database read. Revenue is in minor
+   * units of `currency`. Each row is read twice: for the sums, and for the residuals from the means. Both read in the order
+   * of the primary key and sort nothing.
    */
   async sums(
     application: string,
     run: string,
-    metrics: readonly ExperimentMetric[],
-    currency: string | null,
-  ): Promise<{ variants: VariantSums[]; crossed: number }> {
-    const columns = metrics.map(
+    { variants, metrics, currency }: SummedExperiment,
+  ): Promise<ExperimentSums & { rowsRead: number }> {
+    const values = metrics.map(
       (metric, i) => `${metricSql[metric].y} AS y${i}, ${metricSql[metric].x} AS x${i}`,
     );
-    const totals = metrics.map((_, i) => `total(y${i}) AS sumY${i}, total(x${i}) AS sumX${i}`);
-    const powers = metrics.map((_, i) => {
-      const residual = `(u.y${i} - t.sumY${i} / max(t.sumX${i}, 1) * u.x${i})`;
-      const square = `${residual} * ${residual}`;
-      return `t.sumY${i} AS numerator${i}, t.sumX${i} AS denominator${i}, total(${square}) AS squares${i},
-        total(${square} * ${square}) AS fourths${i}`;
+    const usersSql = `SELECT iif(count(*) = 1, variant, NULL) AS variant, lists, ${values.join(", ")}
+      FROM experiment_users WHERE application = ?1 AND run = ?2 AND ?3 = ?3 GROUP BY pseudonym`;
+    const keys = [application, run, `$."${currency ?? ""}"`, ...variants];
+    /** SQL: the sum of a value over the users of variant `v`. */
+    const sumOf = (v: number, value: string): string => `total(iif(variant = ?${4 + v}, ${value}, 0))`;
+    const totals = await this.#firstRow(
+      `SELECT count(*) - count(variant) AS crossed, ${variants
+        .flatMap((_, v) => [
+          `${sumOf(v, "1")} AS users${v}, ${sumOf(v, "lists")} AS lists${v}`,
+          ...metrics.map((_, i) => `${sumOf(v, `y${i}`)} AS y${v}_${i}, ${sumOf(v, `x${i}`)} AS x${v}_${i}`),
+        ])
+        .join(", ")} FROM (${usersSql})`,
+      keys,
+    );
+    const meanOf = (v: number, i: number): number =>
+      totals.row[`y${v}_${i}`] / Math.max(totals.row[`x${v}_${i}`], 1);
+    const residuals = metrics.map((_, i) => {
+      const means = variants.map((_, v) => `WHEN ?${4 + v} THEN ${meanOf(v, i)}`);
+      return `(y${i} - (CASE variant ${means.join(" ")} END) * x${i}) AS r${i}`;
     });
-    const [variants, crossed] = await this.#db.batch([
-      this.#db
-        .prepare(
-          `WITH u AS MATERIALIZED (SELECT variant, lists, ${columns.join(", ")} FROM experiment_users
-             WHERE application = ?1 AND run = ?2 AND ?3 = ?3 AND pseudonym NOT IN (${crossedSql})),
-           t AS MATERIALIZED (SELECT variant, ${totals.join(", ")} FROM u GROUP BY variant)
-           SELECT u.variant, count(*) AS users, sum(u.lists) AS lists, ${powers.join(", ")}
-           FROM u JOIN t ON t.variant = u.variant GROUP BY u.variant`,
+    const powers = await this.#firstRow(
+      `SELECT ${variants
+        .flatMap((_, v) =>
+          metrics.map((_, i) => {
+            const square = `r${i} * r${i}`;
+            return `${sumOf(v, square)} AS s${v}_${i}, ${sumOf(v, `${square} * ${square}`)} AS f${v}_${i}`;
+          }),
         )
-        .bind(application, run, `$."${currency ?? ""}"`),
-      this.#db.prepare(`SELECT count(*) AS crossed FROM (${crossedSql})`).bind(application, run),
-    ]);
-    const rows = variants.results as ({ variant: string; users: number; lists: number } & Record<
-      string,
-      number
-    >)[];
+        .join(", ")} FROM (SELECT variant, ${residuals.join(", ")} FROM (${usersSql}))`,
+      keys,
+    );
     return {
-      variants: rows.map((row) => ({
-        variant: row.variant,
-        users: row.users,
-        lists: row.lists,
-        metrics: Object.fromEntries(
-          metrics.map((metric, i) => [
-            metric,
-            {
-              users: row.users,
-              numerator: row[`numerator${i}`],
-              denominator: row[`denominator${i}`],
-              squares: row[`squares${i}`],
-              fourths: row[`fourths${i}`],
-            },
-          ]),
-        ),
-      })),
-      crossed: (crossed.results as { crossed: number }[])[0].crossed,
+      variants: variants.map((variant, v) => {
+        const users = totals.row[`users${v}`];
+        const sample = (i: number) => ({
+          users,
+          numerator: totals.row[`y${v}_${i}`],
+          denominator: totals.row[`x${v}_${i}`],
+          squares: powers.row[`s${v}_${i}`],
+          fourths: powers.row[`f${v}_${i}`],
+        });
+        return {
+          ...{ variant, users, lists: totals.row[`lists${v}`] },
+          metrics: Object.fromEntries(metrics.map((metric, i) => [metric, sample(i)])),
+        };
+      }),
+      crossed: totals.row.crossed,
+      rowsRead: totals.rowsRead + powers.rowsRead,
     };
+  }
+
+  /** Returns the only row of a query, and how many rows the database read for it. */
+  async #firstRow(
+    query: string,
+    parameters: readonly string[],
+  ): Promise<{ row: Record<string, number>; rowsRead: number }> {
+    const { results, meta } = await this.#db
+      .prepare(query)
+      .bind(...parameters)
+      .all<Record<string, number>>();
+    return { row: results[0], rowsRead: meta.rows_read };
   }
 
   /** Returns the counts of one user in all experiments. */
@@ -150,11 +180,12 @@ export class ExperimentUsersTable {
     }));
   }
 
-  /** Deletes all counts of a run. */
+  /** Deletes all counts of a run, and their sums. */
   async eraseRun(application: string, run: string): Promise<void> {
-    await this.#db
-      .prepare("DELETE FROM experiment_users WHERE application = ? AND run = ?")
-      .bind(application, run)
-      .run();
+    await this.#db.batch(
+      ["experiment_users", "experiment_sums"].map((table) =>
+        this.#db.prepare(`DELETE FROM ${table} WHERE application = ? AND run = ?`).bind(application, run),
+      ),
+    );
   }
 }

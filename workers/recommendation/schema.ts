@@ -141,6 +141,22 @@ export const experimentUsers = sqliteTable(
   ],
 );
 
+/** What the counts of an experiment's users add up to, for results; see experiments/stored-sums.ts. */
+export const experimentSums = sqliteTable(
+  "experiment_sums",
+  {
+    application: text("application").notNull(),
+    run: text("run").notNull(),
+    /** Sums by variant, and their users; null until they are computed for the first time. */
+    sums: text("sums", { mode: "json" }),
+    users: integer("users").notNull().default(0),
+    /** When the sums were computed, and when somebody began to compute them, in seconds since the Unix epoch. */
+    computedAt: real("computed_at").notNull().default(0),
+    claimedAt: real("claimed_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.application, table.run] })],
+);
+
 /** Drift of a version on a day: distributions of features, scores and outcomes. */
 export const drift = sqliteTable(
   "drift",

@@ -306,7 +306,9 @@ describe("the results of an experiment", () => {
     }));
     await table.put("summed", users, now());
     const all = ["clickThrough", "conversion", "revenue", "diversity", "latency"] as const;
-    const { variants } = await table.sums("summed", run, all, "EUR");
+    const { variants } = await table.sums("summed", run, {
+      ...{ variants: ["control", "diverse"], metrics: all, currency: "EUR" },
+    });
     const expected = {
       clickThrough: metricOfUsers(users.map(({ exposures, successes }) => ({ y: successes, x: exposures }))),
       conversion: metricOfUsers(users.map(({ measures }) => ({ y: measures.orders > 0 ? 1 : 0, x: 1 }))),

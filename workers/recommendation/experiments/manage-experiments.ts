@@ -8,7 +8,7 @@ import {
   type ExperimentResults,
   maxComparedModels,
 } from "../../../shared/contracts/experiment.ts";
-import { fromInstant } from "../../../shared/contracts/primitives.ts";
+import { fromInstant, toInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { ExperimentUsersTable, type VariantSums } from "../../../shared/experiments/experiment-users.ts";
 import { bundledModelManifest } from "../models/bundled-model.ts";
@@ -26,6 +26,7 @@ import {
 } from "./definition.ts";
 import { type ExperimentRow, ExperimentStore } from "./experiment-store.ts";
 import { pinScenarios } from "./pin-scenarios.ts";
+import { StoredSums } from "./stored-sums.ts";
 
 /** Experiments of an application that have not ended, at most: each request computes the user's variant in each. */
 const maxActive = 10;
@@ -234,8 +235,12 @@ export class Experiments {
     if (!row) return this.#unknown(name);
     const { goal, currency = null, status, ...settings } = experimentOf(row, now);
     const metrics = metricsOf({ goal, guardrails: settings.guardrails });
-    const table = new ExperimentUsersTable(this.#env.DB);
-    const { variants, crossed } = await table.sums(this.#application, row.run, metrics, currency);
+    const { variants, crossed, computedAt } = await new StoredSums(this.#env.DB).read(
+      this.#application,
+      row.run,
+      { variants: settings.variants.map(({ name: variant }) => variant), metrics, currency },
+      now,
+    );
     const samples = settings.variants.map(({ name: variant, share }): VariantSample => {
       const {
         users = 0,
@@ -252,6 +257,7 @@ export class Experiments {
       ...{ name, run: row.run, status, goal, currency },
       ...resultsOf(samples, { goal, ...settings }),
       crossedUsers: crossed,
+      computedAt: toInstant(computedAt),
     });
   }
 

@@ -88,6 +88,10 @@ async function createFirstApplication(): Promise<void> {
     body: { variants: [{ name: "control" }, { name: marker }] },
   });
   resourceIds.set("/v1/experiments/", "layout");
+  resourceIds.set(
+    "/v1/evaluations/",
+    (await callSuccessfully("POST", "/v1/evaluations", { body: { diversity: 0.5 } })).id,
+  );
   const model = new FormData();
   const manifest = JSON.parse(readFileSync(join(artifacts, "bundled.json"), "utf8"));
   model.set("manifest", JSON.stringify({ ...manifest, version: "model-of-ann" }));

@@ -189,6 +189,20 @@ export class GroundTruth {
     return utilityTermsOf(user, this.#products[i], { ...withLocalTime(situation), bought }, this.#season);
   }
 
+  /**
+   * Returns the terms of the utilities of products for a user who has bought none of them, in the order of the ids, and
+   * each in the order of {@link utilityTermNames}; zeros for an unknown product.
+   */
+  termsOfAll(user: SimulatedUser, productIds: readonly string[], situation: Situation): number[][] {
+    const local = { ...withLocalTime(situation), bought: 0 };
+    return productIds.map((id) => {
+      const i = this.#index.get(id);
+      return i === undefined
+        ? utilityTermNames.map(() => 0)
+        : utilityTermsOf(user, this.#products[i], local, this.#season);
+    });
+  }
+
   /** Returns the ids of the `length` products with the highest purchase probabilities, highest first. */
   bestProducts(
     user: SimulatedUser,

@@ -16,7 +16,7 @@ export const retention = z
     /** Locations that users reported. */
     places: days(90),
     trainingLog: days(60),
-    /** Records of recalibrations. */
+    /** Records of recalibrations and evaluations. */
     recalibrations: days(365),
     deadLetters: days(60),
     /** Tombstones of erased users. */

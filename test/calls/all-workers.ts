@@ -135,8 +135,13 @@ function environments() {
     create: async ({ id }: { id: string }) => createdInstances.push(id),
     get: async () => instance,
   });
+  const EVALUATION_WORKFLOW = counter.store("workflow", "EVALUATION_WORKFLOW", {
+    create: async ({ id }: { id: string }) => createdInstances.push(id),
+    get: async () => instance,
+  });
   const trainerEnv = {
-    ...{ RECOMMENDATION, USER, TRAINING_LOG: counted.log, RECALIBRATION_WORKFLOW, RECALIBRATION: "" },
+    ...{ RECOMMENDATION, USER, TRAINING_LOG: counted.log, RECALIBRATION_WORKFLOW, EVALUATION_WORKFLOW },
+    RECALIBRATION: "",
     DB: counted.database("TRAINER_DB"),
   } as unknown as TrainerEnv;
   const gatewayEnv = {

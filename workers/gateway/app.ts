@@ -23,6 +23,7 @@ import { addCatalogSchemaRoutes } from "./routes/catalog-schema.ts";
 import { addCoarseningRoute } from "./routes/coarsenings.ts";
 import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDiscoveryRoutes } from "./routes/discovery.ts";
+import { addEvaluationRoutes } from "./routes/evaluations.ts";
 import { addEventBulkRoute } from "./routes/event-bulk.ts";
 import { addEventRoute } from "./routes/events.ts";
 import { addExperimentRoutes } from "./routes/experiments.ts";
@@ -123,6 +124,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   addExperimentRoutes(app, dependencies, guard);
   addScenarioRoutes(app, dependencies, guard);
   addRecalibrationRoutes(app, dependencies, guard);
+  addEvaluationRoutes(app, dependencies, guard);
   addKeyRoutes(app, dependencies, guard, authenticator);
   addTokenRoutes(app, dependencies, guard);
   addImportRoutes(app, dependencies, guard);

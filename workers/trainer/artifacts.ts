@@ -14,12 +14,13 @@ const maxDeleted = 1000;
 /**
  * Names of the stored number arrays. `ids-N` holds the ids of the examples in chunk N and all chunks before it,
  * `summary-N` and `corrections-N` the encoded summaries and corrections of chunk N. `summary` and `corrections` cover
- * all chunks.
+ * all chunks. `sums-N` holds the sums of an evaluation over the parts up to its step N.
  */
 export type NumbersName =
   | `ids-${number}`
   | `summary-${number}`
   | `corrections-${number}`
+  | `sums-${number}`
   | "summary"
   | "corrections";
 

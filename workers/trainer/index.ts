@@ -1,3 +1,4 @@
+export { Evaluation } from "./evaluation/workflow.ts";
 export { TrainerService } from "./service.ts";
 export { Recalibration } from "./workflow.ts";
 

@@ -7,6 +7,7 @@ import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import { applicationsIn } from "../../shared/retention/remove-expired.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import { ArtifactStore } from "./artifacts.ts";
+import { checkInstance } from "./check-instance.ts";
 import { currentProcess } from "./current-process.ts";
 import { newRecalibrationRecord } from "./recalibrate.ts";
 import { isActive, RecalibrationStore, type UnfinishedRecalibration } from "./store.ts";
@@ -117,28 +118,16 @@ export class Recalibrations {
     now: number,
     onlyProcess: boolean,
   ): Promise<"resumed" | "ended" | "runs"> {
-    const instance = await this.#env.RECALIBRATION_WORKFLOW.get(`${application}-${record.id}`).catch(
-      () => null,
-    );
-    if (instance === null) {
+    const state = await checkInstance(this.#env.RECALIBRATION_WORKFLOW, `${application}-${record.id}`, {
       // `start` failed between the record and the instance. An instance that exists refuses a second one of its id.
-      await this.#createInstance(application, record);
-      return "resumed";
-    }
-    const { status } = await instance.status();
-    if (status === "errored" || status === "terminated" || status === "complete") {
-      await this.#store.fail(
-        application,
-        record.id,
-        `The Workflow instance ended with status \`${status}\`.`,
-        now,
-      );
+      create: () => this.#createInstance(application, record),
+      mayBeDead: onlyProcess && isOfOtherProcess,
+    });
+    if (state !== "resumed" && state !== "runs") {
+      await this.#store.fail(application, record.id, state.reason, now);
       return "ended";
     }
-    if (!onlyProcess || !isOfOtherProcess) return "runs";
-    if (status !== "paused") await instance.pause();
-    await instance.resume();
-    return "resumed";
+    return state;
   }
 
   /** Starts a recalibration for each application of a share that has a training log. Returns the number started. */

@@ -7,6 +7,7 @@ import { daySeconds } from "../../shared/time/seconds.ts";
 import { batchRoot, compactedRoot, logDayOf } from "../../shared/training-log/keys.ts";
 import { artifactRoot } from "./artifacts.ts";
 import { currentProcess } from "./current-process.ts";
+import { EvaluationStore } from "./evaluation/store.ts";
 import { RecalibrationStore } from "./store.ts";
 
 /** Key prefix of the leases that version 0.2 stored; their application's records now say which recalibration is active. */
@@ -17,7 +18,8 @@ const maxApplicationsPerStep = 150;
 const maxRemovedRecords = 1000;
 
 /**
- * Removes days of the training log and records of recalibrations past their retention, of the applications of a share.
+ * Removes days of the training log, and records of recalibrations and evaluations past their retention, of the
+ * applications of a share.
  * Returns the number of objects and rows removed. `now` is in seconds since the Unix epoch.
  */
 export async function removeExpiredLogs(
@@ -30,7 +32,13 @@ export async function removeExpiredLogs(
   const expiry = expiryTime(now, retention.recalibrations);
   const oldest = expiry * 1000;
   const records = new RecalibrationStore(DB, currentProcess());
-  const removed = { trainingLog: 0, recalibrations: await records.removeBefore(expiry, maxRemovedRecords) };
+  const evaluations = new EvaluationStore(DB, currentProcess());
+  const removed = {
+    trainingLog: 0,
+    recalibrations:
+      (await records.removeBefore(expiry, maxRemovedRecords)) +
+      (await evaluations.removeBefore(expiry, maxRemovedRecords)),
+  };
   await removeExpired(bucket, leasesOfVersion02, () => true, false);
   const day = Math.floor(now / daySeconds);
   const applications = applicationsInShare(await applicationsIn(bucket), share, maxApplicationsPerStep, day);

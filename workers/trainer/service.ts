@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
 import { type ApplicationsShare, applicationsShare } from "../../shared/contracts/applications-share.ts";
+import { type Evaluation, type EvaluationInput, evaluationInput } from "../../shared/contracts/evaluation.ts";
 import { applicationName, plainId } from "../../shared/contracts/primitives.ts";
 import {
   type RecalibrationInput,
@@ -13,13 +14,14 @@ import type { LogsCompaction, TrainerApi } from "../../shared/services/trainer-a
 import type { Readiness } from "../../shared/services/worker-api.ts";
 import { compactLogs } from "./compact-logs.ts";
 import { currentProcess } from "./current-process.ts";
+import { Evaluations } from "./evaluation/evaluations.ts";
 import { Recalibrations } from "./recalibrations.ts";
 import { removeExpiredLogs } from "./retention.ts";
 import { RecalibrationStore } from "./store.ts";
 
 const now = (): number => Date.now() / 1000;
 
-/** Compacts and expires the training log, and runs the recalibrations that train on it. */
+/** Compacts and expires the training log, and runs the recalibrations and evaluations that read it. */
 export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements TrainerApi {
   async recalibrate(application: string, input: RecalibrationInput): Promise<Result<RecalibrationRecord>> {
     const parsed = parse(z.object({ application: applicationName, input: recalibrationInput }), {
@@ -37,7 +39,32 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
 
   async resumeInterrupted(onlyProcess = false): Promise<Result<{ running: number; resumed: number }>> {
     const parsed = parse(z.boolean(), onlyProcess);
-    return parsed.ok ? ok(await this.#recalibrations.resumeInterrupted(now(), parsed.value)) : parsed;
+    if (!parsed.ok) return parsed;
+    const recalibrations = await this.#recalibrations.resumeInterrupted(now(), parsed.value);
+    const evaluations = await this.#evaluations.resumeInterrupted(now(), parsed.value);
+    return ok({
+      running: recalibrations.running + evaluations.running,
+      resumed: recalibrations.resumed + evaluations.resumed,
+    });
+  }
+
+  async evaluate(application: string, input: EvaluationInput): Promise<Result<Evaluation>> {
+    const parsed = parse(z.object({ application: applicationName, input: evaluationInput }), {
+      application,
+      input,
+    });
+    if (!parsed.ok) return parsed;
+    return this.#evaluations.start(application, parsed.value.input, crypto.randomUUID(), now());
+  }
+
+  async getEvaluation(application: string, id: string): Promise<Result<Evaluation>> {
+    const parsed = parse(z.object({ application: applicationName, id: plainId }), { application, id });
+    return parsed.ok ? this.#evaluations.get(application, parsed.value.id) : parsed;
+  }
+
+  async listEvaluations(application: string): Promise<Result<Evaluation[]>> {
+    const parsed = parse(applicationName, application);
+    return parsed.ok ? this.#evaluations.list(parsed.value) : parsed;
   }
 
   async recalibrateAll(share: ApplicationsShare): Promise<Result<{ started: number }>> {
@@ -51,6 +78,10 @@ export class TrainerService extends WorkerEntrypoint<TrainerEnv> implements Trai
 
   get #recalibrations(): Recalibrations {
     return new Recalibrations(this.env);
+  }
+
+  get #evaluations(): Evaluations {
+    return new Evaluations(this.env);
   }
 
   async applyRetention(input: Retention, share: ApplicationsShare): Promise<Result<RemovedCounts>> {

@@ -1,4 +1,5 @@
 import type { EventType } from "../../../shared/contracts/event.ts";
+import { type Exploration, explore } from "../../experiments/exploration.ts";
 import { featureShape } from "../../features/compute-features.ts";
 import { packFeatures } from "../../features/pack-features.ts";
 import type { Parameters } from "../../network/parameters.ts";
@@ -17,6 +18,11 @@ export interface SyntheticLogOptions {
   /** Additional utility per unit of the discount feature, which the serving model has not learned. */
   shift: number;
   rows?: number;
+  /**
+   * Exploration of the last position. If present, the log names the products in play, position k is examined with the
+   * probability 1 / sqrt(k), and products of the same score attract alike.
+   */
+  exploration?: Exploration;
 }
 
 /** Returns the outcome of a shown row with the given utility. */
@@ -34,35 +40,62 @@ const base64 = (bytes: Uint8Array): string => {
   return btoa(text);
 };
 
+/** Lists by which {@link standardScores} standardizes scores. */
+const standardLists = 50;
+
+/** Returns a function that standardizes the logarithm of a model's scores of random products. */
+function standardScores(parameters: Parameters, rows: number, seed: number): (score: number) => number {
+  const logs = Array.from({ length: standardLists }, (_, n) => [
+    ...finalScores(
+      scoreByTape(featureShape, parameters, randomBatch(featureShape, rows, seed * 100_000 + n)),
+    ),
+  ])
+    .flat()
+    .map(Math.log);
+  const mean = logs.reduce((sum, each) => sum + each, 0) / logs.length;
+  const deviation = Math.sqrt(logs.reduce((sum, each) => sum + (each - mean) ** 2, 0) / logs.length);
+  return (score) => (Math.log(score) - mean) / deviation;
+}
+
 /**
  * Returns the lines of a training log. Each list shows the ten best rows by the given weights; utilities follow the
  * weights' scores plus `shift` times the discount.
  */
 export function syntheticLog(
   parameters: Parameters,
-  { examples, users, seed, until, shift, rows = 15 }: SyntheticLogOptions,
+  { examples, users, seed, until, shift, rows = 15, exploration }: SyntheticLogOptions,
   outcomeModel: OutcomeModel = outcomeByUtility,
 ): Record<string, unknown>[] {
   const random = new Random(seed);
   const width = featureShape.dense.length;
   const discount = featureShape.dense.indexOf("discount");
   const indices = Array.from({ length: rows }, (_, i) => i);
+  const standard = exploration && standardScores(parameters, rows, seed);
   return Array.from({ length: examples }, (_, n) => {
     const batch = randomBatch(featureShape, rows, seed * 100_000 + n);
     const values = finalScores(scoreByTape(featureShape, parameters, batch));
     const mean = values.reduce((sum, each) => sum + each, 0) / rows;
     const deviation = Math.sqrt(values.reduce((sum, each) => sum + (each - mean) ** 2, 0) / rows) || 1;
     const order = [...indices].sort((a, b) => values[b] - values[a]);
-    const shown = new Map(order.slice(0, 10).map((index, i) => [index, i + 1]));
+    const inPlay = new Map(
+      explore(order, 10, exploration ?? { rate: 0, depth: 0 }, () => random.next()).map((each) => [
+        each.item,
+        each,
+      ]),
+    );
     const pseudonym = random.below(users).toString(16).padStart(4, "0").repeat(16);
     const logged = indices.map((index) => {
-      const utility =
-        0.6 * ((values[index] - mean) / deviation) + shift * batch.dense[index * width + discount];
-      const position = shown.get(index) ?? 0;
-      const propensity = position > 0 ? 1 : 0;
-      const outcome = position > 0 ? outcomeModel(utility, random) : null;
+      const byScore = standard
+        ? 0.9 + 0.3 * standard(values[index])
+        : 0.6 * ((values[index] - mean) / deviation);
+      const utility = byScore + shift * batch.dense[index * width + discount];
+      const { position = 0, propensity = 0, rank = 0 } = inPlay.get(index) ?? {};
+      const isExamined = position > 0 && (!exploration || random.next() < 1 / Math.sqrt(position));
+      const outcome = isExamined ? outcomeModel(utility, random) : null;
       const category = `c${batch.category[index] % 4}`;
-      return { productId: `p${n}-${index}`, category, position, propensity, score: values[index], outcome };
+      const score = values[index];
+      const known = exploration ? { rank, listScore: score, squares: [] } : {};
+      return { productId: `p${n}-${index}`, category, position, propensity, score, outcome, ...known };
     });
     return {
       kind: "example",
@@ -75,7 +108,7 @@ export function syntheticLog(
       variant: "default",
       country: n % 3 === 0 ? "NO" : "PE",
       weight: 1,
-      candidates: 500,
+      candidates: exploration ? rows : 500,
       rows: logged,
       features: base64(packFeatures(featureShape, batch, indices)),
     };

@@ -85,6 +85,7 @@ describe("environments", () => {
     expect(buckets.every(({ jurisdiction }) => jurisdiction === "eu")).toBe(true);
     expect(configurations.flatMap(({ workflows }) => workflows ?? [])).toMatchObject([
       { jurisdiction: "eu" },
+      { jurisdiction: "eu" },
     ]);
     for (const { vars, durable_objects } of configurations)
       expect(vars?.JURISDICTION).toBe(durable_objects?.bindings?.length ? "eu" : undefined);

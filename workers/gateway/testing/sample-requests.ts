@@ -19,6 +19,7 @@ const bodies: Record<string, (userId: string) => object> = {
   "POST /v1/rebuild": () => ({}),
   "POST /v1/recalibrations": () => ({}),
   "PUT /v1/experiments/{name}": () => ({ variants: [{ name: "a" }, { name: "b" }] }),
+  "POST /v1/evaluations": () => ({ boost: { coffee: 2 } }),
   "POST /v1/tokens": (userId) => ({ userId }),
   "POST /v1/sessions": () => ({}),
   "POST /v1/sessions/renew": () => ({}),

@@ -37,6 +37,8 @@ export interface CollectContext {
   startedAt: number;
   settings: Pick<RecalibrationSettings, "days" | "bytesPerPart" | "objectsPerChunk" | "bytesPerChunk">;
   artifacts: Pick<ArtifactStore, "numbers" | "putNumbers" | "putShard">;
+  /** Rows of an example that are kept, at most; absent for as many as training uses. */
+  rowLimit?: number;
   /** Lets other requests run. */
   pause(): Promise<void>;
 }
@@ -100,7 +102,7 @@ export async function collect(
   let read = 0;
   for (const line of await withoutErased(env.USER, application, page.lines)) {
     if (++read % linesPerPause === 0) await pause();
-    const parsed = readLine(featureShape, line);
+    const parsed = readLine(featureShape, line, context.rowLimit);
     if (parsed.kind === "damaged") damaged++;
     else if (parsed.kind === "incompatible") incompatible++;
     else if (parsed.kind === "correction") corrections.push(parsed.correction);

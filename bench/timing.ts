@@ -36,3 +36,29 @@ export const measureMicroseconds = async (
   work: (run: number) => unknown,
   limits: RunLimits,
 ): Promise<Statistics> => summarizeTimes((await timeRuns(work, limits)).map((ms) => ms * 1000));
+
+/** Rounds of a comparison, after `warmUp` rounds that do not count. */
+export interface Rounds {
+  warmUp: number;
+  rounds: number;
+}
+
+/**
+ * Returns the microseconds of processor time that each of several works takes, by round. In a round, each runs once, in an
+ * order that changes. Processor time leaves out the waits for processors that other programs use.
+ */
+export async function processorTimesSideBySide(
+  works: readonly ((round: number) => Promise<void>)[],
+  { warmUp, rounds }: Rounds,
+): Promise<Float64Array[]> {
+  const times = works.map(() => new Float64Array(rounds));
+  for (let round = -warmUp; round < rounds; round++)
+    for (let i = 0; i < works.length; i++) {
+      const at = (i + round + warmUp) % works.length;
+      const before = process.cpuUsage();
+      await works[at](round + warmUp);
+      const { user, system } = process.cpuUsage(before);
+      if (round >= 0) times[at][round] = user + system;
+    }
+  return times;
+}

@@ -9,12 +9,12 @@ import { utcOffsetAt } from "../../shared/geo/local-time.ts";
 import type { BenchContext } from "../context.ts";
 import { type RequestOrigin, sampleRequestOrigins } from "../data/generated-market.ts";
 import type { IndexedMarket } from "../data/indexed-market.ts";
-import type { Reference } from "../figure.ts";
+import { summarizeTimes } from "../figure.ts";
 import { openBundledModel } from "../onnx/bundled-model.ts";
-import { measureMicroseconds, type RunLimits } from "../timing.ts";
+import { processorTimesSideBySide, type Rounds } from "../timing.ts";
 
 const originCount = 40;
-const bounds: RunLimits = { warmUp: 80, runs: 800, seconds: 8 };
+const rounds: Rounds = { warmUp: 60, rounds: 400 };
 /** Longest list of the API. */
 const limit = 100;
 
@@ -43,7 +43,10 @@ function currencyAt({ point }: RequestOrigin, { dataset }: IndexedMarket): strin
   return nearest.currency;
 }
 
-/** Measures the longest list without a rule, with each rule, and with all rules, in Node over tiles in memory. */
+/**
+ * Measures the processor time of the longest list without a rule, with each rule, and with all rules, in Node over tiles in
+ * memory. The lists take turns, so that all meet the same machine.
+ */
 export async function measureRules(context: BenchContext): Promise<void> {
   const { market } = context;
   const { session, manifest } = await openBundledModel();
@@ -68,12 +71,23 @@ export async function measureRules(context: BenchContext): Promise<void> {
   const pins = [...market.dataset.items.keys()]
     .slice(-20)
     .map((productId, i) => ({ productId, position: 1 + i * 5 }));
+  const conditionPins = categories
+    .slice(0, 10)
+    .map((name, i) => ({ when: `product.category == ${JSON.stringify(name)}`, position: 2 + i * 10 }));
+  const boosts = Array.from({ length: 20 }, (_, i) => ({
+    when: `product.rating >= ${(3 + i / 10).toFixed(1)} && distanceKm < ${i + 1}.0`,
+    ...(i % 2 === 0 ? { multiply: 1.1 } : { add: 0.01 }),
+  }));
+  const ruleScope = { now: market.now, offsetSeconds: 0, user: null };
   const rules: Record<string, Partial<PipelineQuery>> = {
     "500 exclusions": { exclude },
     "all filters": { filter },
     "128 boosts": { rules: { limit, boost } },
+    "20 boosts with a condition": { rules: { limit, boosts }, ruleScope },
+    "an objective": { rules: { limit, objective: { click: 1, purchase: 30 } } },
     "a cap of 10 for each category": { rules: { limit, perCategory: 10 } },
     "20 pins": { rules: { limit, pins } },
+    "10 pins with a condition": { rules: { limit, pins: conditionPins }, ruleScope },
     "one product of each group": { rules: { limit, collapse: ["group"] } },
     "products viewed twice hidden": {
       historyRules: { ...defaultHistoryRules, purchased: "keep", viewed: { times: 2, days: 90 } },
@@ -82,46 +96,72 @@ export async function measureRules(context: BenchContext): Promise<void> {
     "purchased products": { historyRules: defaultHistoryRules },
     explanations: { explain: true },
   };
+  const history = { ...defaultHistoryRules, viewed: { times: 2, days: 90 } };
+  const objective = { click: 1, purchase: 30 };
+  const listRules = {
+    limit,
+    objective,
+    boost,
+    collapse: ["group"],
+    perCategory: 10,
+    perGroup: 3,
+    diversity: 0.5,
+  };
+  /** Each rule, with as many conditions as a shop may have. */
   const all: Partial<PipelineQuery> = {
-    ...Object.assign({}, ...Object.values(rules)),
-    rules: { limit, boost, pins, collapse: ["group"], perCategory: 10, perGroup: 3, diversity: 0.5 },
-    historyRules: { ...defaultHistoryRules, viewed: { times: 2, days: 90 } },
-    exploration: { rate: 1, depth: 20 },
+    rules: {
+      ...listRules,
+      ...{ boosts: boosts.slice(0, 3), pins: [...pins.slice(0, 5), ...conditionPins.slice(0, 2)] },
+    },
+    ...{ ruleScope, historyRules: history },
+    exploration: { rate: 0.5, depth: 10, when: "product.rating >= 4.0" },
+  };
+  /** Each rule at its limit. */
+  const most: Partial<PipelineQuery> = {
+    ...all,
+    rules: { ...listRules, boosts, pins: [...pins.slice(0, 10), ...conditionPins] },
   };
   const origins = sampleRequestOrigins(market, originCount, 1);
   const queries = origins.map((origin) => plainQuery(origin, market));
   const currencies = origins.map((origin) => currencyAt(origin, market));
-  const time = (more: Partial<PipelineQuery>) =>
-    measureMicroseconds(async (i) => {
-      const { features } = await runPipeline(
-        {
-          ...queries[i % queries.length],
-          ...more,
-          // A filter with a price names the currency of the place.
-          ...(more.filter ? { filter: { ...more.filter, currency: currencies[i % queries.length] } } : {}),
-        },
-        {
-          candidateService: market.candidateService,
-          rankers: [ranker],
-          clock: () => performance.now(),
-          batches,
-        },
-      );
-      batches.release(features);
-    }, bounds);
-  const plain = await time({});
-  const baseline: Reference = { label: "the same list without rules", value: plain.p50 };
-  const add = (name: string, statistics: typeof plain, reference: Reference | null) =>
+  const run = async (i: number, more: Partial<PipelineQuery>): Promise<void> => {
+    const query = { ...queries[i % queries.length], ...more };
+    const { features } = await runPipeline(
+      // A filter with a price names the currency of the place.
+      more.filter
+        ? { ...query, filter: { ...more.filter, currency: currencies[i % queries.length] } }
+        : query,
+      {
+        candidateService: market.candidateService,
+        rankers: [ranker],
+        clock: () => performance.now(),
+        batches,
+      },
+    );
+    batches.release(features);
+  };
+  const lists: [string, Partial<PipelineQuery>][] = [
+    [`list of ${limit} without rules`, {}],
+    ...Object.entries(rules).map(([name, more]): [string, Partial<PipelineQuery>] => [`with ${name}`, more]),
+    ["with all rules", all],
+    ["with all rules, filters, exclusions and reasons", { ...all, filter, exclude, explain: true }],
+    ["with 20 boosts and 20 pins among all rules", most],
+  ];
+  const times = await processorTimesSideBySide(
+    lists.map(
+      ([, more]) =>
+        (i) =>
+          run(i, more),
+    ),
+    rounds,
+  );
+  const plain = summarizeTimes(times[0]);
+  lists.forEach(([name], i) => {
+    const statistics = summarizeTimes(times[i]);
     context.figures.push({
-      section: "rules",
-      name,
-      unit: "us",
-      ...statistics,
-      baseline: reference,
-      limit: null,
+      ...{ section: "rules", name, unit: "us", ...statistics, limit: null },
+      baseline: i === 0 ? null : { label: "the same list without rules", value: plain.p50 },
     });
-  add(`list of ${limit} without rules`, plain, null);
-  for (const [name, more] of Object.entries(rules)) add(`with ${name}`, await time(more), baseline);
-  add("with all rules", await time(all), baseline);
+  });
   await session.release();
 }

@@ -13,8 +13,8 @@ export interface BoundExpression {
   test(columns: Columns, row: number): boolean;
   /** Returns 1 for each row of a block that passes, 0 for the others. The caller must not change the result. */
   rowsThatPass(columns: Columns): Uint8Array;
-  /** What holds for every product that passes. */
-  bounds: ExpressionBounds;
+  /** What holds for every product that passes; it is computed when it is read. */
+  readonly bounds: ExpressionBounds;
 }
 
 /** A checked expression. */
@@ -58,7 +58,9 @@ export function compileExpression(source: string, fields: FieldTable): Compilati
         return {
           test: (columns, row) => rowsThatPass(columns)[row] === 1,
           rowsThatPass,
-          bounds: boundsOf(tree, context),
+          get bounds() {
+            return boundsOf(tree, context);
+          },
         };
       },
     };

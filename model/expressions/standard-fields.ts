@@ -179,13 +179,16 @@ const placeAndTimeFields: Record<string, Field> = {
     description:
       "Great-circle distance from the list's location to the product in km; absent if one of them has none.",
     bounds: "distance",
-    numbers: ({ lat, lon }, { point }) =>
-      point &&
-      ((start, count, mask, out) => {
+    numbers(columns, { point, distances }) {
+      if (!point) return null;
+      if (distances) return readColumn(distances(columns));
+      const { lat, lon } = columns;
+      return (start, count, mask, out) => {
         for (let i = 0; i < count; i++)
           if (mask[i] !== 0) out[i] = distanceKm(point.lat, point.lon, lat[start + i], lon[start + i]);
         return out;
-      }),
+      };
+    },
   },
   now: { kind: "context", type: "time", description: "Time of the request.", value: ({ now }) => now },
   hour: {

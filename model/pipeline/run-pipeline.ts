@@ -7,6 +7,7 @@ import { distanceKm } from "../../shared/geo/distance.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import { categoryOf } from "../columns/columns.ts";
 import type { Exploration } from "../experiments/exploration.ts";
+import { rememberDistances } from "../expressions/distances.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
 import { type Candidate, computeFeatures } from "../features/compute-features.ts";
@@ -224,7 +225,14 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   // The rules apply to the spare products too: they are the end of a longer list.
   const ruleContext: RuleContext = {
     now,
-    ...(query.ruleScope ? { expressions: { ...query.ruleScope, point } } : {}),
+    ...(query.ruleScope
+      ? {
+          expressions: {
+            ...{ ...query.ruleScope, point },
+            ...(point ? { distances: rememberDistances(point) } : {}),
+          },
+        }
+      : {}),
   };
   const requestRules = new RequestRules(rules, ruleContext);
   const explorationCondition = query.exploration?.when;
@@ -253,7 +261,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
       createdAt: block.createdAt[row],
       score: value,
       ...(pin === undefined ? {} : { pin }),
-      ...(meetsExploration ? { meetsExploration: meetsExploration(ordered) } : {}),
+      ...(meetsExploration ? { meetsExploration: meetsExploration.isMet(ordered) } : {}),
       index,
       distanceKm: Number.isNaN(km) ? null : km,
       ...(query.explain

@@ -24,14 +24,13 @@ export function diversify<R extends RankedRow>(
   const selected = new SelectedProducts();
   for (const each of before) selected.add(traitsOf(each));
   const bestScore = pool[0]?.score || 1;
-  const relevance = (i: number, similarity: number): number =>
-    (1 - diversity) * (pool[i].score / bestScore) - diversity * similarity;
-  const values = Float64Array.from(pool, (_, i) => relevance(i, 0));
+  const relevance = Float64Array.from(pool, ({ score }) => (1 - diversity) * (score / bestScore));
+  const values = relevance.slice();
   // A list that is sorted by value is a heap.
   const heap = new IndexHeap(values);
   for (let added = 0; added < limit && heap.size > 0; ) {
     const best = heap.first();
-    const value = relevance(best, selected.maxSimilarity(traits[best]));
+    const value = relevance[best] - diversity * selected.maxSimilarity(traits[best]);
     if (value < values[best]) {
       values[best] = value;
       heap.sinkFirst();

@@ -7,6 +7,7 @@ export const diversityRule: Rule = {
   prepare({ diversity = 0 }) {
     if (diversity <= 0) return null;
     return {
+      needsOrder: true,
       select: (pool, limit, add, before) => diversify(pool, limit, diversity, add, before),
     };
   },

@@ -1,7 +1,6 @@
 import type { Pin } from "../../shared/contracts/rules.ts";
 import { hash53 } from "../columns/hash.ts";
 import { compileCondition } from "./condition.ts";
-import { compareRanked } from "./ranked-order.ts";
 import type { RankedRow } from "./ranked-row.ts";
 import type { Rule } from "./rule.ts";
 
@@ -28,18 +27,17 @@ export const pinsRule: Rule = {
       .filter(({ position }) => position >= 1)
       .sort((a, b) => a.position - b.position)
       .map(({ productId, when, position }) => ({
-        ...{ productId, position, meets: when === undefined ? null : compileCondition(when, context) },
+        ...{ productId, position, condition: when === undefined ? null : compileCondition(when, context) },
       }));
     if (active.length === 0) return null;
     return {
+      needsOrder: active.some(({ condition }) => condition),
       pin<R extends RankedRow>(ranked: readonly R[]) {
         const named = rowsOf(ranked, names);
-        let others: R[] | null = null;
-        return active.map(({ productId, position, meets }) => {
-          if (meets) {
-            others ??= othersBestFirst(ranked, new Set(named.values()));
-            return { position, rows: others.filter(meets) };
-          }
+        const isNamed = new Set(named.values());
+        return active.map(({ productId, position, condition }) => {
+          if (condition)
+            return { position, rows: ranked.filter((row) => condition.isMet(row) && !isNamed.has(row)) };
           const row = productId === undefined ? undefined : named.get(productId);
           return { position, rows: row ? [row] : [] };
         });
@@ -47,10 +45,6 @@ export const pinsRule: Rule = {
     };
   },
 };
-
-/** Returns the rows that are not in `left`, the best first. */
-const othersBestFirst = <R extends RankedRow>(rows: readonly R[], left: ReadonlySet<R>): R[] =>
-  rows.filter((row) => !left.has(row)).sort(compareRanked);
 
 /** Returns the rows of products, by id. */
 function rowsOf<R extends RankedRow>(ranked: readonly R[], ids: readonly string[]): Map<string, R> {

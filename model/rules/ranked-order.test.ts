@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { groupIdOf } from "../columns/columns.ts";
 import { compareProductIds } from "../columns/product-identity.ts";
 import { blockOf } from "../features/testing.ts";
-import { RankedOrder } from "./ranked-order.ts";
+import { compareRanked, RankedOrder } from "./ranked-order.ts";
 import type { RankedRow } from "./ranked-row.ts";
 
 /** Rows with few different scores, so that many are equal, and with groups. */
@@ -39,6 +39,8 @@ describe("RankedOrder", () => {
         const order = new RankedOrder(list, firstOfGroup());
         const expected = sorted(list);
         for (const position of positions) expect(order.at(position)).toBe(expected[position]);
+        const presorted = new RankedOrder([...list].sort(compareRanked), firstOfGroup(), true);
+        expect(presorted.first(list.length + 1)).toEqual(expected);
         expect(order.first(20)).toEqual(expected.slice(0, 20));
         expect(order.first(list.length + 1)).toEqual(expected);
       }),

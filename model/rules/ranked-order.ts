@@ -20,9 +20,11 @@ export class RankedOrder<R extends RankedRow> {
   readonly #sorted: R[] = [];
   readonly #isKept: (row: R) => boolean;
 
-  constructor(rows: readonly R[], isKept: (row: R) => boolean) {
-    this.#rest = rows;
+  /** `isSorted` says that the rows are in this order already. */
+  constructor(rows: readonly R[], isKept: (row: R) => boolean, isSorted = false) {
     this.#isKept = isKept;
+    this.#rest = isSorted ? [] : rows;
+    if (isSorted) this.#sorted.push(...rows.filter(isKept));
   }
 
   /** Returns the row at a position, from 0; undefined beyond the last one. */

@@ -58,13 +58,15 @@ export type Select = <R extends RankedRow>(
 
 /** A rule of one request, which works on one list. Each method is optional; the list calls them in this order. */
 export interface ActiveRule {
+  /** Whether the rule reads most products in their order, so that all are sorted at once. */
+  needsOrder?: boolean;
   /** Returns the score of a product after the rule; 0 or more. Null leaves the product out. */
   score?(row: BlockRow, score: number): number | null;
   /** Returns what an explanation says of the changed score of a product; nothing if the rule did not change it. */
   touched?(row: BlockRow): TouchedRule[];
   /**
    * Returns the products that may hold positions, those of the first positions first. The first pin of a position that one
-   * of its products can hold gets it. `ranked` has no order.
+   * of its products can hold gets it. `ranked` has no order unless the rule needs one: then the best come first.
    */
   pin?<R extends RankedRow>(ranked: readonly R[]): PinnedPosition<R>[];
   /** Returns whether a product may be in the list with the products before it: pinned ones, then the best first. */

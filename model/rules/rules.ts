@@ -2,7 +2,7 @@ import type { TouchedRule } from "../../shared/contracts/recommendation.ts";
 import { ProductMap } from "../columns/product-map.ts";
 import type { BlockRow } from "../features/list-summary.ts";
 import { placePins } from "./pins.ts";
-import { RankedOrder } from "./ranked-order.ts";
+import { compareRanked, RankedOrder } from "./ranked-order.ts";
 import type { RankedRow } from "./ranked-row.ts";
 import type { ActiveRule, RuleContext, Rules } from "./rule.ts";
 import { rulesInOrder } from "./rules-in-order.ts";
@@ -47,6 +47,8 @@ export class RequestRules {
   list<R extends RankedRow>(ranked: readonly R[], extra = 0, shown: readonly BlockRow[] = []): R[] {
     const limit = this.#limit + extra;
     const scored = this.#scored(ranked);
+    const isSorted = this.#active.some(({ needsOrder }) => needsOrder);
+    if (isSorted) scored.sort(compareRanked);
     for (const each of shown) {
       this.#isKept(each);
       this.#take(each);
@@ -60,6 +62,7 @@ export class RequestRules {
     const list = new RankedOrder(
       fixed.size === 0 ? scored : scored.filter((each) => !fixed.has(each)),
       (each) => this.#isKept(each),
+      isSorted,
     );
     const add = (each: R): boolean => {
       if (!this.#isAllowed(each)) return false;

@@ -6,8 +6,10 @@ import type { Point } from "../shared/contracts/primitives.ts";
 import type { BulkReport } from "../shared/contracts/product.ts";
 import type {
   RecommendationAnswer,
+  RecommendationBatch,
   RecommendationList,
   RecommendationReceipt,
+  recommendationBatchInput,
   recommendationInput,
 } from "../shared/contracts/recommendation.ts";
 import { Keys } from "./keys.ts";
@@ -49,9 +51,13 @@ export class Vicinity {
     this.keys = new Keys(this.#transport);
   }
 
-  /** Returns recommendations for a user. */
+  /** Returns recommendations for a user. With the `next` of the answer before as `cursor`, the list goes on. */
   async recommend(input: z.input<typeof recommendationInput>): Promise<RecommendationAnswer> {
     return this.#transport.call("POST", "/v1/recommendations", {}, toJsonBody(input));
+  }
+  /** Returns recommendations for up to 100 users, in their order, for example for an email to each of them. */
+  async recommendBatch(input: z.input<typeof recommendationBatchInput>): Promise<RecommendationBatch> {
+    return this.#transport.call("POST", "/v1/recommendations/batch", {}, toJsonBody(input));
   }
   /** Returns the receipt of a recommendation: what was shown, with which probability, by which model. */
   async receipt(recommendationId: string): Promise<RecommendationReceipt> {

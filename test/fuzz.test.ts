@@ -9,7 +9,7 @@ import { generateProducts, onePixelPng, oslo } from "./support/products.ts";
 import { TestStack } from "./support/test-stack.ts";
 
 const long = process.env.VICINITY_LONG === "1";
-const runs = Number(process.env.VICINITY_FUZZ_RUNS ?? (long ? 20_000 : 500));
+const runs = Number(process.env.VICINITY_FUZZ_RUNS ?? (long ? 20_000 : 800));
 const seed = Number(process.env.VICINITY_FUZZ_SEED ?? (long ? Date.now() % 2 ** 31 : 1));
 
 const stack = new TestStack();

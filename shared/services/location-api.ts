@@ -40,6 +40,16 @@ export interface LocationApi extends ReadinessApi {
     application: string,
     query: CandidateRequest,
   ): Promise<Result<CandidateBlocks<ArrayBuffer>>>;
+  /** Returns the currencies that `filterCurrency` returns for at most 100 points, in their order. */
+  filterCurrencies(application: string, points: (Point | null)[]): Promise<Result<(string | null)[]>>;
+  /**
+   * Returns what `gatherCandidates` returns for at most 100 queries, in their order. Null for those that one call has no
+   * reads left for: call again with these. The first query is always answered.
+   */
+  gatherManyCandidates(
+    application: string,
+    queries: CandidateRequest[],
+  ): Promise<Result<(CandidateBlocks<ArrayBuffer> | null)[]>>;
   /**
    * Returns the columns of the best `limit` products (at most 1,000) by the first stage, near the user and their
    * usual places. Products from farther away fill up a sparse area. Without a point and a usual place, the whole

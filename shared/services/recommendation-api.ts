@@ -12,6 +12,8 @@ import type { RebuildStep } from "../contracts/rebuild.ts";
 import type {
   ProductListQuery,
   RecommendationAnswer,
+  RecommendationBatch,
+  RecommendationBatchInput,
   RecommendationInput,
   RecommendationList,
   RecommendationReceipt,
@@ -48,6 +50,14 @@ export interface RecommendationApi extends ReadinessApi, RetentionApi, DeadLette
     requester: Requester,
     language?: Language,
   ): Promise<Result<RecommendationAnswer>>;
+  /**
+   * Returns the lists of at most 100 users. A user whose list is refused has an error; refuses only what is wrong for all.
+   */
+  recommendBatch(
+    application: string,
+    input: RecommendationBatchInput,
+    requester: Requester,
+  ): Promise<Result<RecommendationBatch>>;
   /**
    * Returns products that users chose after a product, and nearby products of its category; best first.
    */

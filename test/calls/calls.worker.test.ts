@@ -112,6 +112,32 @@ describe("a request with many users", () => {
       }),
     );
 
+  it("stays below both limits: lists for 100 users in one batch, some of whom have locations at their city", async () => {
+    const users = eventsOf(30, "mail");
+    await allowCity(users);
+    const sent = await workers.call("POST", "/v1/events", { body: { events: users } });
+    expect(sent.status).toBe(202);
+    await sent.background();
+    const userIds = [
+      ...users.map(({ userId }) => userId),
+      ...eventsOf(70, "new").map(({ userId }) => userId),
+    ];
+    const { status, body, report, background } = await workers.call("POST", "/v1/recommendations/batch", {
+      body: {
+        ...{ userIds, limit: 20, filter: { priceMax: 100, expression: "product.price < 90.0" } },
+        pins: [{ productId: "p7", position: 2 }],
+      },
+    });
+    expect(status).toBe(200);
+    await background();
+    const items = z.object({ items: z.array(z.object({ recommendation: z.unknown() })) }).parse(body).items;
+    expect(items.filter(({ recommendation }) => recommendation !== undefined)).toHaveLength(100);
+
+    // The gateway, the worker, and joined calls.
+    expect(report.invocations).toBeLessThanOrEqual(24);
+    expect(report.subrequests).toBeLessThanOrEqual(400);
+  });
+
   it("stays below both limits: 100 live events of users who allow the city only", async () => {
     const events = eventsOf(100, "live");
     await allowCity(events);

@@ -226,6 +226,43 @@ describe("pages", () => {
   });
 });
 
+describe("a batch", () => {
+  const recommendBatch = (body: object, key?: string) =>
+    stack.call<{ items: { userId: string; recommendation?: List & { recommendationId: string } }[] }>(
+      "POST",
+      "/v1/recommendations/batch",
+      { body, ...(key ? { key } : {}) },
+    );
+
+  it("has a list for each user, which goes on and has a receipt", async () => {
+    const userIds = ["ann", "never-seen", "Zoë 42"];
+    const filter = { categories: ["coffee"] };
+    const { status, body } = await recommendBatch({ userIds, filter, limit: 4 });
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(body.items.map(({ userId }) => userId)).toEqual(userIds);
+    for (const { userId, recommendation } of body.items) {
+      expect(recommendation?.items).toHaveLength(4);
+      const more = await recommend({ userId, filter, cursor: recommendation?.next });
+      expect(more.items[0].rank).toBe(5);
+      const receipt = await pollUntil(
+        () => stack.call("GET", `/v1/recommendations/${recommendation?.recommendationId}`),
+        (each) => each.status === 200,
+      );
+      expect(receipt.body.items).toHaveLength(4);
+    }
+  });
+
+  it("is refused for a wrong request, and for a credential of one user", async () => {
+    expect(await recommendBatch({ userIds: ["ann"], scenario: "unknown" })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "scenario" }] },
+    });
+    expect(await recommendBatch({ userIds: ["ann"], location: oslo })).toMatchObject({ status: 400 });
+    const { body: token } = await stack.call("POST", "/v1/tokens", { body: { userId: "ann" } });
+    expect(await recommendBatch({ userIds: ["ann"] }, String(token.token))).toMatchObject({ status: 403 });
+  });
+});
+
 describe("identity", () => {
   it("L10: a filter tells categories apart whose hashes are equal", async () => {
     for (const [i, category] of colliding.entries()) {

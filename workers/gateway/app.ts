@@ -41,6 +41,7 @@ import { addProductBulkRoute } from "./routes/product-bulk.ts";
 import { addProductRoutes } from "./routes/products.ts";
 import { addRebuildRoute } from "./routes/rebuild.ts";
 import { addRecalibrationRoutes } from "./routes/recalibrations.ts";
+import { addRecommendationBatchRoute } from "./routes/recommendation-batch.ts";
 import { addRecommendationRoutes } from "./routes/recommendations.ts";
 import { addScenarioRoutes } from "./routes/scenarios.ts";
 import { addTokenRoutes } from "./routes/tokens.ts";
@@ -108,6 +109,7 @@ export function createApp(dependencies: Dependencies): Gateway {
   );
 
   addRecommendationRoutes(app, dependencies, guard);
+  addRecommendationBatchRoute(app, dependencies, guard);
   addLiveRoute(app, dependencies, guard);
   addEventRoute(app, dependencies, guard);
   addEventBulkRoute(app, dependencies, guard);

@@ -71,6 +71,14 @@ const firstStageCall = firstStageQuery.extend({ application: applicationName });
 const coarsenPointsCall = z.object({ points: z.array(point).max(maxCoarsenedPoints), level: precision });
 const coarsenCall = z.object({ where: point, level: precision });
 const filterCurrencyCall = z.object({ application: applicationName, where: point.nullable() });
+const filterCurrenciesCall = z.object({
+  application: applicationName,
+  points: z.array(point.nullable()).max(100),
+});
+/** Queries for candidates that one call answers, at most: their answers hold up to 300 kB each. */
+const maxQueriesPerCall = 25;
+/** Tiles that a call has read, at most, when it begins another query, which may read 400: a call may make 1,000 reads. */
+const maxReadsBeforeQuery = 450;
 const nearbyCall = nearbyQuery.extend({ application: applicationName });
 const productColumnsCall = z.object({
   application: applicationName,
@@ -171,11 +179,39 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
     return ok(await currencyAt(this.#tiles(application), parsed.value.where));
   }
 
+  async filterCurrencies(application: string, points: (Point | null)[]): Promise<Result<(string | null)[]>> {
+    const parsed = parse(filterCurrenciesCall, { application, points });
+    if (!parsed.ok) return parsed;
+    const tiles = this.#tiles(application);
+    const currencies: (string | null)[] = [];
+    for (const each of parsed.value.points) currencies.push(await currencyAt(tiles, each));
+    return ok(currencies);
+  }
+
+  async gatherManyCandidates(
+    application: string,
+    queries: CandidateRequest[],
+  ): Promise<Result<(CandidateBlocks<ArrayBuffer> | null)[]>> {
+    const answers: (CandidateBlocks<ArrayBuffer> | null)[] = [];
+    let reads = 0;
+    // One after the other, so that what is left is known before each.
+    for (const query of queries.slice(0, maxQueriesPerCall)) {
+      if (answers.length > 0 && reads > maxReadsBeforeQuery) break;
+      const tiles = this.#tiles(application);
+      answers.push(await this.#gather(tiles, query));
+      reads += tiles.reads;
+    }
+    return ok(queries.map((_, i) => answers[i] ?? null));
+  }
+
   async gatherCandidates(
     application: string,
     query: CandidateRequest,
   ): Promise<Result<CandidateBlocks<ArrayBuffer>>> {
-    const tiles = this.#tiles(application);
+    return ok(await this.#gather(this.#tiles(application), query));
+  }
+
+  async #gather(tiles: TileCache, query: CandidateRequest): Promise<CandidateBlocks<ArrayBuffer>> {
     const [found, place] = await Promise.all([
       gatherCandidates(
         tileCandidateStore(tiles, () => Date.now() / 1000, minUsersShownOf(this.env)),
@@ -185,13 +221,13 @@ export class LocationService extends WorkerEntrypoint<LocationEnv> implements Lo
       this.#resolveWithin(query.near.point, query.profileTimeoutMs),
     ]);
     const packed = (block: Columns | null): ArrayBuffer | null => block?.buffer ?? null;
-    return ok({
+    return {
       near: packed(found.near),
       chosen: packed(found.chosen),
       next: packed(found.next),
       skipped: tiles.skipped === undefined ? found.skipped : [...found.skipped, tiles.skipped],
       place,
-    });
+    };
   }
 
   /**

@@ -21,6 +21,8 @@ import type { RebuildStep } from "../../shared/contracts/rebuild.ts";
 import type {
   ProductListQuery,
   RecommendationAnswer,
+  RecommendationBatch,
+  RecommendationBatchInput,
   RecommendationInput,
   RecommendationList,
   RecommendationReceipt,
@@ -39,6 +41,7 @@ import type { SealedIdScope } from "../../shared/pseudonyms/sealed-object-id.ts"
 import type { HistoryReport, RecommendationApi } from "../../shared/services/recommendation-api.ts";
 import type { UserSettings } from "../../shared/services/user-api.ts";
 import type { Readiness } from "../../shared/services/worker-api.ts";
+import { recommendBatch } from "./batch/recommend-batch.ts";
 import { Experiments } from "./experiments/manage-experiments.ts";
 import { exportUser } from "./export-user.ts";
 import { ingestEvents, ingestHistory } from "./ingest/ingest-events.ts";
@@ -108,6 +111,15 @@ export class RecommendationService extends WorkerEntrypoint<RecommendationEnv> i
   ): Promise<Result<RecommendationAnswer>> {
     const request = { input, edge, requester, language };
     return recommendProducts(this.env, application, request, this.#waitUntil);
+  }
+
+  /** Makes the lists of a batch, which the gateway has parsed. */
+  async recommendBatch(
+    application: string,
+    input: RecommendationBatchInput,
+    requester: Requester,
+  ): Promise<Result<RecommendationBatch>> {
+    return recommendBatch(this.env, application, input, requester, this.#waitUntil);
   }
 
   async similar(

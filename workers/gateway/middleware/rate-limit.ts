@@ -66,6 +66,33 @@ export const limitRate =
   };
 
 /**
+ * Counts `count` more requests of a caller, for a request that does the work of several. Refuses with `rate_limited` if they
+ * are above the limit of the credential or of the application. Development keys have no limit.
+ */
+export async function countMoreRequests(
+  { limiter, applicationLimiter }: { limiter: RateLimiter; applicationLimiter: RateLimiter },
+  caller: Caller,
+  headers: Headers,
+  count: number,
+): Promise<void> {
+  const bucket = rateLimitBucketOf(caller, headers);
+  if (bucket === null) return;
+  const { key: application } = applicationBucketOf(caller);
+  for (let i = 0; i < count; i++) {
+    const counted = await Promise.all([
+      limiter.limit({ key: bucket.key }),
+      applicationLimiter.limit({ key: application }),
+    ]);
+    if (!counted.every(({ success }) => success))
+      throwRefusal(
+        "rate_limited",
+        `Each of the ${count + 1} users counts as a request, and they are above the limit; wait before the next ones.`,
+        { retryAfter: ratePolicy.seconds },
+      );
+  }
+}
+
+/**
  * Returns the key under which an application's requests are counted, and whom it counts. Everybody can send requests with
  * a publishable key, and get tokens: they never use up what the application's server and admin keys may send.
  */

@@ -41,6 +41,17 @@ describe("limitRate", () => {
     ]);
   });
 
+  it("counts each user of a batch as a request, of the key and of the application", async () => {
+    const [limiter, applicationLimiter] = [countingLimiter(5), countingLimiter(100)];
+    const gateway = createTestGateway({ limiter, applicationLimiter });
+    const { key, id } = await clientKey();
+    const ask = async (...userIds: string[]) =>
+      (await gateway.call("POST", "/v1/recommendations/batch", { key, body: { userIds } })).status;
+    expect(await ask("a", "b", "c")).toBe(200);
+    expect([limiter.counts.get(`demo/key/${id}`), applicationLimiter.counts.get("demo")]).toEqual([3, 3]);
+    expect(await ask("a", "b", "c")).toBe(429);
+  });
+
   it("states the policy on every response to a limited caller, and the remaining requests on a 429 alone", async () => {
     const gateway = createTestGateway({ limiter: countingLimiter(4) });
     const { key } = await clientKey();

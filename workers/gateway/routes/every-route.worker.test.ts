@@ -52,6 +52,7 @@ describe("/openapi.json", () => {
     const accesses = Object.fromEntries(operations.map(({ name, access }) => [name, access]));
     expect(accesses).toEqual({
       "POST /v1/recommendations": "user",
+      "POST /v1/recommendations/batch": "server",
       "GET /v1/users/{id}/recommendations": "self",
       "GET /v1/users/{id}/live": "self",
       "GET /v1/recommendations/{id}": "server",

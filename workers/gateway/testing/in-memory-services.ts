@@ -169,6 +169,8 @@ const locationService = (): LocationApi => {
     coarsenPoints: async (points) => ok(points),
     edgePoint: async (edge) => ok(edge.point),
     filterCurrency: async () => ok("EUR"),
+    filterCurrencies: async (_application, points) => ok(points.map(() => "EUR")),
+    gatherManyCandidates: async (_application, queries) => ok(queries.map(() => null)),
     nearby: async () => ok({ items: [], searched }),
     gatherCandidates: async () => ok({ near: null, chosen: null, next: null, skipped: [], place }),
     firstStageCandidates: columns,
@@ -227,6 +229,10 @@ const recommendationService = (): RecommendationApi => {
           { name: "person", ms: 1.5 },
           { name: "onnx", ms: 0, skipped: "budget" },
         ],
+      }),
+    recommendBatch: async (_application, { userIds }) =>
+      ok({
+        items: userIds.map((userId) => ({ userId, error: { code: "unavailable" as const, detail: "down" } })),
       }),
     similar: async () => ok({ items: [], searched }),
     trending: async () => ok({ items: [], searched }),

@@ -6,6 +6,7 @@ const event = (userId: string) => ({ eventId: "sample", userId, type: "view", pr
 /** A valid JSON body of each operation, for the given user where the body names one. */
 const bodies: Record<string, (userId: string) => object> = {
   "POST /v1/recommendations": (userId) => ({ userId }),
+  "POST /v1/recommendations/batch": (userId) => ({ userIds: [userId] }),
   "POST /v1/events": (userId) => ({ events: [event(userId)] }),
   "PUT /v1/users/{id}/location": () => ({ lat: 1, lon: 2 }),
   "POST /v1/users/{id}/merge": () => ({ from: `anon-${"a".repeat(22)}` }),

@@ -2,7 +2,7 @@
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Columns, unpackColumns } from "../../../model/columns/columns.ts";
 import { defaultFirstStage } from "../../../model/retrieval/first-stage.ts";
 import { addressOfProduct } from "../../../model/tiles/cell-product.ts";
@@ -11,6 +11,7 @@ import type { CandidateRequest } from "../../../shared/contracts/retrieval.ts";
 import { leafCell, worldCell } from "../../../shared/geo/cells.ts";
 import { LocationService } from "../service.ts";
 import { TestIndex } from "../testing/test-index.ts";
+import { TileCache } from "./tile-cache.ts";
 
 const oslo = { lat: 59.91, lon: 10.75 };
 const lima = { lat: -12.05, lon: -77.04 };
@@ -61,6 +62,29 @@ function queryFor({ products }: TestIndex, chosen: string[]): CandidateRequest {
     profileTimeoutMs: null,
   };
 }
+
+describe("LocationService.gatherManyCandidates", () => {
+  it("answers each query as gatherCandidates does, up to 25, and leaves the others for the next call", async () => {
+    const index = await createIndex("many");
+    const queries = Array.from({ length: 30 }, (_, i) => queryFor(index, [i % 2 ? "o0" : "l5"]));
+    const answers = unwrap(await service().gatherManyCandidates("many", queries), "the location service");
+    expect(answers.map((each) => each === null)).toEqual(queries.map((_, i) => i >= 25));
+    for (const i of [0, 1]) {
+      const one = unwrap(await service().gatherCandidates("many", queries[i]), "the location service");
+      expect(idsOf(answers[i]?.near ?? null)).toEqual(idsOf(one.near));
+      expect(idsOf(answers[i]?.chosen ?? null)).toEqual(idsOf(one.chosen));
+    }
+  });
+
+  it("begins no query after the reads of one call, but always the first", async () => {
+    const index = await createIndex("reading");
+    const queries = [queryFor(index, ["o0"]), queryFor(index, ["o0"])];
+    const reads = vi.spyOn(TileCache.prototype, "reads", "get").mockReturnValue(451);
+    const answers = unwrap(await service().gatherManyCandidates("reading", queries), "the location service");
+    reads.mockRestore();
+    expect(answers.map((each) => each === null)).toEqual([false, true]);
+  });
+});
 
 describe("LocationService.gatherCandidates", () => {
   it("returns nearby products, chosen products, and next products that are in neither, in one call", async () => {

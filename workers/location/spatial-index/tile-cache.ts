@@ -85,6 +85,7 @@ export class TileCache implements TileSource, ForwardingLookup {
   readonly #tiles: IsolateTiles;
   readonly #skipped = new Set<string>();
   #point: Point | null = null;
+  #reads = 0;
 
   constructor(
     env: LocationEnv,
@@ -96,6 +97,11 @@ export class TileCache implements TileSource, ForwardingLookup {
     this.#application = application;
     this.#waitUntil = waitUntil;
     this.#tiles = tiles;
+  }
+
+  /** Calls of KV and of objects that this cache has made. */
+  get reads(): number {
+    return this.#reads;
   }
 
   /** The fallbacks that this request used, in one line; undefined if none. */
@@ -240,6 +246,7 @@ export class TileCache implements TileSource, ForwardingLookup {
         this.#point ? locationHint(this.#point) : region,
         number,
       );
+      this.#reads++;
       try {
         return await relay.currentTileOfWorld(this.#application, known);
       } catch (error) {
@@ -252,6 +259,7 @@ export class TileCache implements TileSource, ForwardingLookup {
   /** Asks a cell's object for its tile. */
   async #askCell(cell: string, known: number | null): Promise<CurrentTile | null> {
     const stub = cellStub(this.#env.CELL, this.#application, cell);
+    this.#reads++;
     try {
       return await stub.currentTile(known);
     } catch (error) {
@@ -304,6 +312,7 @@ export class TileCache implements TileSource, ForwardingLookup {
 
   /** Reads a tile from KV; null if it is missing or damaged, or KV fails. */
   async #readKv(cell: string, key: string, cacheTtl: number): Promise<Columns | null> {
+    this.#reads++;
     try {
       const stored = await this.#env.TILES.get(key, { type: "arrayBuffer", cacheTtl });
       return stored && decodeColumns(stored);
@@ -315,9 +324,9 @@ export class TileCache implements TileSource, ForwardingLookup {
   }
 
   async forwardingCell(cell: string, productId: string): Promise<string | null> {
-    return isCellName(cell)
-      ? cellStub(this.#env.CELL, this.#application, cell).forwardingCell(productId)
-      : null;
+    if (!isCellName(cell)) return null;
+    this.#reads++;
+    return cellStub(this.#env.CELL, this.#application, cell).forwardingCell(productId);
   }
 }
 

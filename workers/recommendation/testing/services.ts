@@ -71,6 +71,17 @@ export const services = {
     coarsenPoints: async (points: Point[]) => ok(points.map(() => ({ lat: 59.9, lon: 10.7 }))),
     edgePoint: async () => ok(null),
     filterCurrency: async () => ok("NOK"),
+    filterCurrencies: async (_application: string, points: unknown[]) => ok(points.map(() => "NOK")),
+    gatherManyCandidates: async (_application: string, queries: unknown[]) =>
+      ok(
+        queries.map(() => ({
+          near: block,
+          chosen: block,
+          next: null,
+          skipped: [] as string[],
+          place: inOslo,
+        })),
+      ),
     gatherCandidates: async () =>
       ok({ near: block, chosen: block, next: null, skipped: [] as string[], place: inOslo }),
     firstStageCandidates: async () => ok(block),

@@ -57,12 +57,25 @@ describe("an experiment", () => {
       expect(sent.status).toBe(202);
       counted.revenue += 10 + i;
       counted.buyers++;
+      if (i > 1) continue;
+      const { recommendationId: _, ...refund } = { ...purchase, type: "refund", value: 4, currency: "EUR" };
+      const refunded = await stack.call("POST", "/v1/events", {
+        key,
+        body: { events: [{ eventId: `r${i}`, ...refund }] },
+      });
+      expect(refunded.status).toBe(202);
+      counted.revenue -= 4;
     }
     const { variants } = await pollUntil(
       () => resultsOf("worth"),
       (results) => results.variants.reduce((sum, { users }) => sum + users, 0) === 12,
       60,
     );
+    const { body: history } = await stack.call<{ items: { type: string }[] }>(
+      "GET",
+      "/v1/users/user-1/interactions",
+    );
+    expect(history.items.map(({ type }) => type).sort()).toEqual(["purchase", "refund"]);
     for (const { name, users, lists, metrics } of variants) {
       const counted = expected.get(name);
       expect([users, lists]).toEqual([counted?.users, counted?.users]);

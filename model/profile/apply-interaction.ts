@@ -65,8 +65,14 @@ const deliberateTypes: ReadonlySet<EventType> = new Set(["click", "cart", "purch
 /** An interaction, and whether it counts for others (`counts`); absent where nobody counts it. */
 export type AppliedInteraction = Interaction & { counts?: boolean };
 
+/** An interaction that profiles count: any but a refund. */
+type ProfiledInteraction = AppliedInteraction & { type: EventType };
+
+const isProfiled = (interaction: AppliedInteraction): interaction is ProfiledInteraction =>
+  interaction.type !== "refund";
+
 /**
- * Adds an interaction to a profile, in place. Interactions may come in any order; the caller drops repeated ones.
+ * Adds an interaction to a profile, in place. A refund changes nothing. Interactions may come in any order; the caller drops repeated ones.
  * `offsetSeconds` is the offset from UTC of the clocks where the interaction happened.
  */
 export function applyInteraction(
@@ -74,6 +80,7 @@ export function applyInteraction(
   interaction: AppliedInteraction,
   offsetSeconds: number,
 ): void {
+  if (!isProfiled(interaction)) return;
   profile.events++;
   if (interaction.type === "dismiss") applyDismissal(profile, interaction);
   else applyChoice(profile, interaction, interaction.time + offsetSeconds);
@@ -99,7 +106,7 @@ function applyDismissal(profile: UserProfile, { productId, time, facts }: Intera
 }
 
 /** Adds a choice. `localTime` is its time plus the offset of its place from UTC, in seconds. */
-function applyChoice(profile: UserProfile, interaction: AppliedInteraction, localTime: number): void {
+function applyChoice(profile: UserProfile, interaction: ProfiledInteraction, localTime: number): void {
   const { type, productId, time, facts } = interaction;
   const before = choicesBefore(profile, time).at(-1);
   const stats = updateProduct(profile, interaction);

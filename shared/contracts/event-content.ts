@@ -1,11 +1,11 @@
-import type { EventType, Interaction } from "./event.ts";
+import type { Interaction, StoredType } from "./event.ts";
 
 /**
  * What a client said in an event, for comparison with another event of the same id. A field that the client did not
  * send is null, so that nothing that the server added is compared.
  */
 export interface EventContent {
-  type: EventType;
+  type: StoredType;
   /** The product id, or a hash of it. */
   product: string | number;
   /** Seconds since the Unix epoch. */

@@ -18,6 +18,10 @@ import { timestamp } from "./timestamp.ts";
 export const eventTypes = ["view", "click", "cart", "purchase", "dismiss"] as const;
 export const eventType = z.enum(eventTypes);
 export type EventType = z.infer<typeof eventType>;
+/** The types of event that clients send and the history has. A refund counts in experiments only. */
+export const storedTypes = [...eventTypes, "refund"] as const;
+export const storedType = z.enum(storedTypes);
+export type StoredType = z.infer<typeof storedType>;
 
 /** Units of a product that one event concerns at most. */
 const maxQuantity = 100_000;
@@ -27,7 +31,10 @@ const eventFields = nullIsAbsent(
   z.strictObject({
     eventId: identifier,
     userId: identifier,
-    type: eventType,
+    type: storedType.meta({
+      description:
+        "`refund` lowers what the user's purchases count in experiments, and counts nowhere else. It is about the user's newest purchase of the product.",
+    }),
     productId: identifier,
     timestamp: timestamp.optional(),
     recommendationId: plainId.optional(),
@@ -80,7 +87,7 @@ export type ProductFacts = z.infer<typeof productFacts>;
  */
 export const interaction = z.object({
   eventId: identifier,
-  type: eventType,
+  type: storedType,
   productId: identifier,
   /** When the event happened, in seconds since the epoch. */
   time: epochSeconds,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { attributes } from "./attributes.ts";
-import { eventType } from "./event.ts";
+import { storedType } from "./event.ts";
 import { answerLocation } from "./location.ts";
 import { nullIsAbsent, nullResets } from "./null-is-absent.ts";
 import { identifier, instant, plainId, point, precision } from "./primitives.ts";
@@ -48,7 +48,7 @@ export type User = z.infer<typeof user>;
 /** A stored interaction, as the API returns it. */
 export const userInteraction = z.object({
   eventId: identifier,
-  type: eventType,
+  type: storedType,
   productId: identifier,
   timestamp: instant,
   recommendationId: plainId.nullable(),

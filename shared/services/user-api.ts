@@ -1,5 +1,5 @@
 import type { ConsentLimits } from "../consent/consent-limits.ts";
-import type { AcceptedInteraction, EventType } from "../contracts/event.ts";
+import type { AcceptedInteraction, StoredType } from "../contracts/event.ts";
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type { Point, Precision } from "../contracts/primitives.ts";
 import type { PlaceVisit } from "../contracts/queues.ts";
@@ -54,7 +54,7 @@ export interface Tombstone {
 /** A stored interaction by the names of its columns. A merge copies columns that are not named here unchanged. */
 export interface HistoryRow {
   event_id: string;
-  type: EventType;
+  type: StoredType;
   product_id: string;
   /** Seconds since the Unix epoch. */
   time: number;
@@ -107,7 +107,7 @@ export interface UserVisit {
 export interface StoredEvent {
   userId: string;
   eventId: string;
-  type: EventType;
+  type: StoredType;
   productId: string;
   time: number;
   recommendationId: string | null;
@@ -132,7 +132,7 @@ export interface RecordedInteractions {
 
 /** What a rebuild of transitions needs of a stored interaction. `time` is in seconds since the Unix epoch. */
 export interface CountedInteraction {
-  type: EventType;
+  type: StoredType;
   productId: string;
   time: number;
   /** Whether it counts for others. */

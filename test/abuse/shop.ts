@@ -111,10 +111,11 @@ export class Shop {
 
   #remember(events: readonly EventInput[]): void {
     for (const { userId, productId, type, timestamp } of events)
-      this.#sent.push({
-        ...{ userId, productId, type },
-        time: timestamp === undefined ? seconds() : Date.parse(timestamp) / 1000,
-      });
+      if (type !== "refund")
+        this.#sent.push({
+          ...{ userId, productId, type },
+          time: timestamp === undefined ? seconds() : Date.parse(timestamp) / 1000,
+        });
   }
 
   /** Imports history with a server key. */

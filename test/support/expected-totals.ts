@@ -1,11 +1,11 @@
-import type { EventType } from "../../shared/contracts/event.ts";
+import type { StoredType } from "../../shared/contracts/event.ts";
 import { emptyTotals, type Totals } from "../../shared/contracts/totals.ts";
 
 /** The fields of an event that totals depend on. */
 export interface CountedEvent {
   userId: string;
   productId: string;
-  type: EventType;
+  type: StoredType;
   /** ISO 8601. */
   timestamp?: string;
 }
@@ -13,7 +13,7 @@ export interface CountedEvent {
 /**
  * Returns the totals by product that events of users whom someone vouches for must produce: each user once by product,
  * type and UTC hour, by one dismissal of a product, and once by product among its people and buyers. It leaves out that a
- * user counts in a few hours only.
+ * user counts in a few hours only. Refunds count nowhere.
  */
 export function expectedTotals(events: Iterable<CountedEvent>): Map<string, Totals> {
   const totals = new Map<string, Totals>();
@@ -23,6 +23,7 @@ export function expectedTotals(events: Iterable<CountedEvent>): Map<string, Tota
     return seen.add(JSON.stringify(parts)).size > size;
   };
   for (const { productId, type, userId, timestamp = "" } of events) {
+    if (type === "refund") continue;
     const counts = totals.get(productId) ?? emptyTotals();
     totals.set(productId, counts);
     const hour = type === "dismiss" ? 0 : Math.floor(Date.parse(timestamp) / 3_600_000);

@@ -188,7 +188,7 @@ export function transitionsOfHistory(
   const lastTimes = new Map<string, number>();
   let before: { productId: string; cell: string | null }[] = [];
   for (const { type, productId, time, counts } of history) {
-    if (type === "dismiss") continue;
+    if (type === "dismiss" || type === "refund") continue;
     const cell = cells.get(productId) ?? null;
     const previous = before.map((from, i) => {
       const pair = JSON.stringify([from.productId, productId, before.length - i]);

@@ -1,10 +1,10 @@
-import type { EventType } from "../../shared/contracts/event.ts";
+import type { StoredType } from "../../shared/contracts/event.ts";
 
 // An interaction is one of the most frequent rows of all databases, so its columns are as short as they can be without
 // losing anything: numbers instead of words, and bytes instead of the text of ids.
 
 /** Types by their number in the column `marks`. New types are added at the end. */
-const typesByNumber: readonly EventType[] = ["view", "click", "cart", "purchase", "dismiss"];
+const typesByNumber: readonly StoredType[] = ["view", "click", "cart", "purchase", "dismiss", "refund"];
 
 /** Bits of the column `marks`. The type's number is above them. */
 const bits = { first: 1, firstPurchase: 2, counts: 4 } as const;
@@ -12,7 +12,7 @@ const typeShift = 3;
 
 /** What the column `marks` says of an interaction. Flags are 0 or 1. */
 export interface InteractionMarks {
-  type: EventType;
+  type: StoredType;
   /** 1 for the user's first choice of the product. */
   first: number;
   /** 1 for the user's first purchase of the product. */
@@ -22,7 +22,7 @@ export interface InteractionMarks {
 }
 
 /** Returns the number of a type in the column `marks`. */
-export const numberOfType = (type: EventType): number => typesByNumber.indexOf(type);
+export const numberOfType = (type: StoredType): number => typesByNumber.indexOf(type);
 
 /** Returns the value of the column `marks`. */
 export const encodeMarks = ({ type, first, firstPurchase, counts }: InteractionMarks): number =>

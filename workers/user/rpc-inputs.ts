@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { acceptedInteraction, eventType } from "../../shared/contracts/event.ts";
+import { acceptedInteraction, storedType } from "../../shared/contracts/event.ts";
 import {
   applicationName,
   epochSeconds,
@@ -60,7 +60,7 @@ export const readHistoryCall = userCall.extend({
 export const readVisitsCall = readHistoryCall.extend({ after: z.number().int() });
 const historyRow = z.looseObject({
   event_id: identifier,
-  type: eventType,
+  type: storedType,
   product_id: identifier,
   time: epochSeconds,
   lat: z.number().nullable(),

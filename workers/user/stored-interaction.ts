@@ -1,10 +1,10 @@
-import type { EventType } from "../../shared/contracts/event.ts";
+import type { StoredType } from "../../shared/contracts/event.ts";
 import { decodeId, decodeMarks, decodeTime, degreesSql, readableIdSql } from "./compact-columns.ts";
 
 /** An interaction as it is stored, with its columns in words and texts. Times are in seconds since the Unix epoch. */
 export interface InteractionRow {
   eventId: string;
-  type: EventType;
+  type: StoredType;
   productId: string;
   time: number;
   lat: number | null;

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EventType } from "../../../shared/contracts/event.ts";
+import type { StoredType } from "../../../shared/contracts/event.ts";
 import { experimentCounts } from "../../../shared/contracts/queues.ts";
 import { addStoredCounts, countClosedImpression, storedCountsOf } from "./count-closed-impression.ts";
-import { countPurchase, noteExposure } from "./count-in-experiments.ts";
-import { addMeasures, noMeasures, withPurchase } from "./experiment-measures.ts";
+import { countWorth, noteExposure } from "./count-in-experiments.ts";
+import { addMeasures, noMeasures, withPurchase, withRefund } from "./experiment-measures.ts";
 
 const shownAt = Date.parse("2026-01-05T12:00:00Z") / 1000;
 const time = new Date(shownAt * 1000).toISOString();
@@ -20,7 +20,9 @@ function user() {
     setMeta: (name: string, value: string) => void values.set(name, value),
     experimentCounts: () => [...values],
   };
+  const purchased = new Map<string, { count: number; first: number; last: number }>();
   const state = {
+    profile: { purchased },
     addRow: (_queue: string, id: string, _time: number, body: object | null) => {
       rows.push({ id, counts: (body as { counts: object }).counts });
       return rows.length;
@@ -32,14 +34,11 @@ function user() {
     expose: (of = variant) => noteExposure(store, { variant: of, time }, shownAt),
     close: (measures?: { diversity: number; latencyMs: number }, of = variant) =>
       countClosedImpression(store, { variant: of, time, measures }, [], shownAt + 1800, 99),
-    buy: (after: number, more: object = {}, isVouched = true, type: EventType = "purchase") =>
-      countPurchase(
-        store,
-        state,
-        { type, time: shownAt + after, facts, ...more },
-        isVouched,
-        shownAt + after,
-      ),
+    buy: (after: number, more: object = {}, isVouched = true, type: StoredType = "purchase") => {
+      const time = shownAt + after;
+      if (type === "purchase") purchased.set("p", { count: 1, first: time, last: time });
+      countWorth(store, state, { productId: "p", type, time, facts, ...more }, isVouched, time);
+    },
   };
 }
 
@@ -92,6 +91,22 @@ describe("the counts of a user in experiments", () => {
     expect(ann.close()?.counts.measures).toMatchObject({ orders: 1, units: 1, revenue: { EUR: 400 } });
   });
 
+  it("are lowered by refunds of purchases that counted, and orders stay", () => {
+    const ann = user();
+    ann.buy(-10);
+    ann.expose();
+    // The purchase was before the first exposure.
+    ann.buy(5, {}, true, "refund");
+    ann.buy(10, { value: { minor: 1995, currency: "EUR" }, quantity: 3 });
+    ann.buy(20, { value: { minor: 500, currency: "EUR" } }, true, "refund");
+    ann.buy(30, { productId: "never bought" }, true, "refund");
+    ann.buy(40, { value: { minor: 500, currency: "JPY" } }, true, "refund");
+    const measures = { orders: 1, units: 2, revenue: { EUR: 1495 }, revision: 3 };
+    expect(ann.close()?.counts.measures).toMatchObject(measures);
+    ann.buy(50, { value: { minor: 9_999_999, currency: "EUR" } }, true, "refund");
+    expect(ann.rows.at(-1)?.counts).toMatchObject({ measures: { orders: 1, units: 1, revenue: { EUR: 0 } } });
+  });
+
   it("note only the first exposure, and none for the rollout of a model", () => {
     const ann = user();
     ann.expose(`rollout:v2/canary,${variant},prices:2/low`);
@@ -125,6 +140,25 @@ describe("the counts of a user in experiments", () => {
       ...{ exposures: 2, measures: { orders: 2 } },
     });
     expect(storedCountsOf(null).measures).toBeUndefined();
+  });
+});
+
+describe("withRefund", () => {
+  it("undoes a purchase, and never leaves less than nothing", () => {
+    const amounts = fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 5 });
+    const event = (minor: number) => ({ time: 10, value: { minor, currency: "EUR" }, facts });
+    fc.assert(
+      fc.property(amounts, amounts, (bought, refunded) => {
+        let measures = noMeasures(0);
+        for (const minor of bought) measures = withPurchase(measures, event(minor), true) ?? measures;
+        const sum = measures.revenue.EUR;
+        const undone = withRefund(measures, event(bought[0]), 10, true);
+        expect(undone?.revenue.EUR).toBe(sum - bought[0]);
+        for (const minor of refunded) measures = withRefund(measures, event(minor), 10, true) ?? measures;
+        expect(measures.revenue.EUR).toBe(Math.max(0, sum - refunded.reduce((all, each) => all + each, 0)));
+        expect([measures.orders, measures.units >= 0]).toEqual([bought.length, true]);
+      }),
+    );
   });
 });
 

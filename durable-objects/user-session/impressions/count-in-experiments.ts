@@ -1,3 +1,4 @@
+import type { ReadonlyProfile } from "../../../model/profile/profile.ts";
 import type { Interaction } from "../../../shared/contracts/event.ts";
 import type { ReceiptRecord } from "../../../shared/contracts/recommendation.ts";
 import { isRollout, participationsOf, variantOf } from "../../../shared/experiments/variant.ts";
@@ -11,7 +12,7 @@ import {
   statedCounts,
   storedCountsOf,
 } from "./count-closed-impression.ts";
-import { noMeasures, withPurchase } from "./experiment-measures.ts";
+import { noMeasures, withPurchase, withRefund } from "./experiment-measures.ts";
 
 /**
  * Notes the first exposure of the user to each experiment of an impression, within the caller's transaction: purchases
@@ -32,20 +33,25 @@ export function noteExposure(
 
 /**
  * Adds a purchase to the user's counts in all experiments that they were exposed to before, within the caller's
- * transaction, and sends those of which an exposure has counted. `isVouched`: whether somebody vouches for what the event
- * states. `now` is in seconds since the epoch.
+ * transaction, and sends those of which an exposure has counted. A refund of a purchase that counted lowers them.
+ * `isVouched`: whether somebody vouches for what the event states. `now` is in seconds since the epoch.
  */
-export function countPurchase(
+export function countWorth(
   store: Pick<SessionStore, "setMeta" | "experimentCounts">,
-  state: Pick<SessionState, "addRow">,
-  purchase: Parameters<typeof withPurchase>[1] & Pick<Interaction, "type">,
+  state: Pick<SessionState, "addRow"> & { profile: Pick<ReadonlyProfile, "purchased"> },
+  event: Parameters<typeof withPurchase>[1] & Pick<Interaction, "type" | "productId">,
   isVouched: boolean,
   now: number,
 ): void {
-  if (purchase.type !== "purchase") return;
+  if (event.type !== "purchase" && event.type !== "refund") return;
+  const purchasedAt = state.profile.purchased.get(event.productId)?.last ?? null;
   for (const [name, text] of store.experimentCounts()) {
     const stored = storedCountsOf(text);
-    const measures = stored.measures && withPurchase(stored.measures, purchase, isVouched);
+    if (!stored.measures) continue;
+    const measures =
+      event.type === "purchase"
+        ? withPurchase(stored.measures, event, isVouched)
+        : withRefund(stored.measures, event, purchasedAt, isVouched);
     if (!measures) continue;
     const counts = { ...stored, measures };
     store.setMeta(name, JSON.stringify({ ...counts, at: now }));

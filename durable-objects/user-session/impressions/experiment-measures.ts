@@ -32,7 +32,7 @@ export function addMeasures(a: StoredMeasures, b: StoredMeasures): StoredMeasure
   };
 }
 
-/** What counts of a purchase in an experiment. */
+/** What counts of a purchase or refund in an experiment. */
 type Purchase = Pick<Interaction, "time" | "value" | "quantity"> & {
   facts: Pick<Interaction["facts"], "priceMinor" | "currency">;
 };
@@ -66,4 +66,31 @@ export function withPurchase(
     ...{ revision: 1, orders: 1 },
     ...worthOf(purchase, isVouched),
   });
+}
+
+/**
+ * Returns measures less a refund: of units and worth down to 0, since orders stay orders. Null if nothing that the refund
+ * could lower has counted: the user's newest purchase of the product (`purchasedAt`, in seconds since the epoch; null if
+ * there is none) was before the first exposure, or in another currency.
+ */
+export function withRefund(
+  measures: StoredMeasures,
+  refund: Purchase,
+  purchasedAt: number | null,
+  isVouched: boolean,
+): StoredMeasures | null {
+  if (purchasedAt === null || purchasedAt < measures.since) return null;
+  const { units, revenue } = worthOf(refund, isVouched);
+  const lowered = Object.entries(revenue).filter(([currency]) => measures.revenue[currency] !== undefined);
+  if (lowered.length === 0) return null;
+  const less = lowered.map(([currency, minor]) => [
+    currency,
+    Math.max(0, measures.revenue[currency] - minor),
+  ]);
+  return {
+    ...measures,
+    revision: measures.revision + 1,
+    units: Math.max(0, measures.units - units),
+    revenue: { ...measures.revenue, ...Object.fromEntries(less) },
+  };
 }

@@ -30,7 +30,7 @@ export const drawOf = (pseudonym: string, subject: string): number =>
 /**
  * Returns whether an event counts in the lists of others. A user whom nobody vouches for counts with the probability of
  * their weight, for all events of a product or for none. Their dismissals never count, and a dismissal of other users
- * counts once.
+ * counts once. Refunds never count.
  */
 function countsForOthers(
   profile: UserProfile,
@@ -38,6 +38,7 @@ function countsForOthers(
   { requester, pseudonym, settings }: Counting,
   now: number,
 ): boolean {
+  if (type === "refund") return false;
   if (type === "dismiss") return requester.isVouched && !profile.dismissed.has(productId);
   if (!mayCount(profile.products.get(productId)?.counted, type, time, settings)) return false;
   return (

@@ -6,7 +6,7 @@ import type {
 } from "../../../shared/contracts/event.ts";
 import { differingFields } from "../../../shared/contracts/event-content.ts";
 import { daySeconds } from "../../../shared/time/seconds.ts";
-import { countPurchase } from "../impressions/count-in-experiments.ts";
+import { countWorth } from "../impressions/count-in-experiments.ts";
 import { resendSeconds } from "../outbox.ts";
 import { applyEventToProfile, type SessionState } from "../session-state.ts";
 import type { CountedEvent } from "../store/counted-event.ts";
@@ -105,7 +105,7 @@ export function ingestEvent(
   const isLocationBelieved = applyEventToProfile(profile, { ...event, counts: counted.counts });
   if (!callerDelivers) profile.activity = withArrival(profile.activity, "events", now);
   state.profileChanged();
-  countPurchase(store, state, event, counting.requester.isVouched, now);
+  countWorth(store, state, event, counting.requester.isVouched, now);
   if (event.recommendationId !== null) recordOutcome(store, state, event, event.recommendationId, context);
   return {
     acceptance: "accepted",
@@ -121,7 +121,7 @@ const maxEventsOf = ({ requester, settings }: Counting): number =>
 
 /**
  * Records an event as an outcome of its impression, or as a correction if the impression's training example was sent
- * already.
+ * already. A refund is no outcome.
  */
 function recordOutcome(
   store: SessionStore,
@@ -130,6 +130,7 @@ function recordOutcome(
   recommendationId: string,
   { now, clickWindowSeconds }: IngestContext,
 ): void {
+  if (type === "refund") return;
   const receipt = store.receipts.find(recommendationId);
   if (!receipt) {
     if (now - time <= clickWindowSeconds) store.receipts.addEarlyOutcome(recommendationId, productId, type);

@@ -42,10 +42,10 @@ const most = (reports: readonly CallReport[]) => ({
 
 describe("a request of a warm isolate", () => {
   const userId = "warm";
-  const recommend = async () =>
+  const recommend = async (cursor?: unknown) =>
     workers.call("POST", "/v1/recommendations", {
       key: "dev-server-key",
-      body: { userId, location: oslo, limit: 5 },
+      body: { userId, location: oslo, limit: 5, cursor },
     });
   let events = 0;
   const send = async () => {
@@ -72,10 +72,16 @@ describe("a request of a warm isolate", () => {
       },
       { timeout: 20_000, interval: 500 },
     );
+    const listed = await recommend();
+    await listed.background();
+    const { next } = z.object({ next: z.string() }).parse(listed.body);
+    await (await recommend(next)).background();
     // A database that never answers holds up nobody. Five seconds later, isolates read registry and keys again.
     counter.hold = (call) => (/_DB\./.test(call) ? new Promise(() => undefined) : null);
-    const [answer, sent] = [await recommend(), await send()];
-    expect([answer.status, sent.status]).toEqual([200, 202]);
+    const [answer, page, sent] = [await recommend(), await recommend(next), await send()];
+    expect([answer.status, page.status, sent.status]).toEqual([200, 200, 202]);
+    // The cards of the page before are in memory.
+    expect(page.report.callsInTurn).toBeLessThanOrEqual(3);
     expect(answer.report.callsInTurn).toBeLessThanOrEqual(3);
     expect(sent.report.callsInTurn).toBeLessThanOrEqual(3);
     expect(answer.report.calls.slice(0, 3)).toEqual([

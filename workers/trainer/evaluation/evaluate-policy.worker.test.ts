@@ -34,6 +34,7 @@ async function evaluate(
   application: string,
   input: Partial<EvaluationInput>,
   step: StepRunner = plainRunner,
+  erased: readonly string[] = [],
 ): Promise<Evaluation> {
   const record: Evaluation = {
     ...{ id: "one", status: "queued", step: "queued", progress: 0, result: null, reasons: [] },
@@ -54,7 +55,9 @@ async function evaluate(
       ...{ application, id: "one", startedAt: until + 60, input: record.input, records },
       env: {
         TRAINING_LOG: limited,
-        USER: { findTombstones: async () => ok([]) },
+        USER: {
+          findTombstones: async () => ok(erased.map((pseudonym) => ({ pseudonym, generation: 1 }))),
+        },
         RECOMMENDATION: { scoreLists },
       },
       modelSha256: input.model === undefined ? null : reversed,
@@ -118,6 +121,18 @@ describe("evaluatePolicy", () => {
     expect(last?.result).toEqual(undisturbed.result);
     expect(finished).toHaveLength(new Set(finished).size);
     expect(finished.length).toBeGreaterThan(3);
+  });
+
+  it("reads no list of an erased user, and keeps nothing of users in its result", async () => {
+    await writeLog(bucket, "erased", explored);
+    const of = (line: Record<string, unknown>): string => String(line.pseudonym);
+    const erased = [...new Set(explored.map(of))].slice(0, 30);
+    const left = explored.filter((line) => !erased.includes(of(line)));
+    const { result } = await evaluate("erased", { limit: 5 }, plainRunner, erased);
+    expect(result?.lists).toBe(left.length);
+    expect(left.length).toBeLessThan(explored.length);
+    const text = JSON.stringify(result);
+    expect(left.filter((line) => text.includes(of(line).slice(0, 16)))).toEqual([]);
   });
 
   it("refuses a log of an earlier version, and names the lists that it left out", async () => {

@@ -56,7 +56,8 @@ async function evaluate(
       env: {
         TRAINING_LOG: limited,
         USER: {
-          findTombstones: async () => ok(erased.map((pseudonym) => ({ pseudonym, generation: 1 }))),
+          findTombstones: async () =>
+            ok(erased.map((pseudonym) => ({ pseudonym, generation: 1, mergedGeneration: 0 }))),
         },
         RECOMMENDATION: { scoreLists },
       },

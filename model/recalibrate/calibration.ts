@@ -92,6 +92,50 @@ export function calibrationError(rows: readonly LabeledLogit[], { slope, offset 
   return error / total;
 }
 
+/** How well the probabilities of a head fit what came. */
+export interface CalibrationFigures {
+  /** Expected calibration error: see {@link calibrationError}. */
+  error: number;
+  /** Outcomes that were expected, for each that came. */
+  ratio: number;
+  /** Mean log loss of a row, and that of the rows' own rate as the probability of each. In nats. */
+  logLoss: number;
+  baseLogLoss: number;
+  /** Rows with an outcome, without their weights. */
+  positives: number;
+}
+
+/** Smallest probability in a log loss, which keeps its logarithm finite. */
+const minProbability = 1e-12;
+const crossEntropy = (p: number, outcome: number): number =>
+  -outcome * Math.log(Math.max(minProbability, p)) -
+  (1 - outcome) * Math.log(Math.max(minProbability, 1 - p));
+
+/** Returns the figures of calibrated logits; null without a row with an outcome. */
+export function calibrationFigures(rows: readonly LabeledLogit[]): CalibrationFigures | null {
+  let mass = 0;
+  let expected = 0;
+  let came = 0;
+  let loss = 0;
+  let positives = 0;
+  for (const { logit, outcome, weight } of rows) {
+    const p = sigmoid(logit);
+    mass += weight;
+    expected += weight * p;
+    came += weight * outcome;
+    loss += weight * crossEntropy(p, outcome);
+    if (outcome > 0) positives++;
+  }
+  if (positives === 0) return null;
+  return {
+    error: calibrationError(rows, { slope: 1, offset: 0 }),
+    ratio: expected / came,
+    logLoss: loss / mass,
+    baseLogLoss: crossEntropy(came / mass, came / mass),
+    positives,
+  };
+}
+
 /** Applies the scaling of both heads to the weights, in place, so that the exported model is calibrated. */
 export function applyScalingToWeights(
   parameters: Parameters,

@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { rejectedByHolm } from "../statistics/holm.ts";
+import { normalTail } from "../statistics/normal-tail.ts";
+import type { CalibrationFigures } from "./calibration.ts";
 import { baselineNames, type Comparison, type QualityDifference } from "./compare.ts";
 import type { LogStatistics } from "./example-summary.ts";
 
@@ -19,12 +22,18 @@ export const gateConfiguration = z.strictObject({
   maxRateChange: z.number().default(4),
   /** NDCG@10 that the lower bound of the gain's interval must exceed. */
   minGain: z.number().default(0),
-  /** Largest loss of NDCG@10 in a slice whose interval lies below 0. */
+  /** Largest loss of NDCG@10 in a slice that is surely worse. */
   maxSliceLoss: z.number().default(0.01),
+  /** Probability that any slice of an equal candidate is called worse, over all slices together. */
+  sliceAlpha: z.number().gt(0).lt(1).default(0.05),
   /** Lists that a slice needs to be checked. */
   minSliceLists: z.number().int().default(60),
-  /** Largest expected calibration error of each head. */
+  /** Largest expected calibration error of each head. At low rates it says nothing, so the two below are checked, too. */
   maxCalibrationError: z.number().default(0.05),
+  /** Largest factor between the outcomes that a head expects and those that came, beside two standard errors of chance. */
+  maxCalibrationRatio: z.number().min(1).default(1.25),
+  /** Largest log loss of each head, as a share of that of the constant rate: a model must say more than the rate. */
+  maxLogLossShare: z.number().gt(0).default(1),
   /**
    * Largest factor between the candidate's and the serving model's time for 500 candidates. Times below the floor
    * always pass.
@@ -35,12 +44,15 @@ export const gateConfiguration = z.strictObject({
 });
 export type GateConfiguration = z.infer<typeof gateConfiguration>;
 
+/** The calibration of a head on the newest outcomes. */
+type HeadEvidence = Pick<CalibrationFigures, "error"> & Partial<CalibrationFigures>;
+
 /** The input of the gate. */
 export interface GateEvidence {
   data: LogStatistics;
   comparison: Comparison;
-  /** Expected calibration error of each head; null for a head without a positive outcome. */
-  calibration: { engage: number | null; purchase: number | null };
+  /** Calibration of each head; null for a head without a positive outcome. Evaluations of the release before have the error only. */
+  calibration: Record<"engage" | "purchase", HeadEvidence | null>;
   latency: { candidateMs: number; servingMs: number };
   /** Why the runtime refused the file or its golden vectors; null if the file reproduces them. */
   golden: string | null;
@@ -128,14 +140,66 @@ export const maxLatencyMs = (
   { latencyFloorMs, maxLatencyFactor }: GateConfiguration,
 ): number => Math.max(latencyFloorMs, maxLatencyFactor * servingMs);
 
+/** Width of a 95% interval in standard errors. */
+const intervalWidth = 2 * 1.959964;
+
+/** Returns the p-value of the hypothesis that nothing is lost, from a difference with its 95% interval. */
+function lossPValue({ mean, interval }: QualityDifference): number {
+  if (interval === null) return 1;
+  const width = interval[1] - interval[0];
+  if (width === 0) return mean < 0 ? 0 : 1;
+  return normalTail((-mean * intervalWidth) / width);
+}
+
+/** Returns the slices that lose more than is allowed, and surely: many slices are tested at once. */
+function worseSlices(
+  { slices }: Comparison,
+  { maxSliceLoss, sliceAlpha }: GateConfiguration,
+): [name: string, slice: QualityDifference][] {
+  const all = Object.entries(slices);
+  const isSure = rejectedByHolm(
+    all.map(([, slice]) => lossPValue(slice)),
+    sliceAlpha,
+  );
+  return all.filter(([, { mean }], i) => mean < -maxSliceLoss && isSure[i]);
+}
+
+/** Returns the largest factor by which expected and observed outcomes may differ: by chance, few outcomes differ by more. */
+const maxRatio = (positives: number, { maxCalibrationRatio }: GateConfiguration): number =>
+  maxCalibrationRatio * Math.exp(2 / Math.sqrt(Math.max(1, positives)));
+
+function isCalibrated(
+  { error, ratio = 1, logLoss = 0, baseLogLoss = 0, positives = 1 }: HeadEvidence,
+  configuration: GateConfiguration,
+): boolean {
+  return (
+    error <= configuration.maxCalibrationError &&
+    Math.max(ratio, 1 / ratio) <= maxRatio(positives, configuration) &&
+    logLoss <= configuration.maxLogLossShare * baseLogLoss
+  );
+}
+
+function describeCalibration(
+  { error, ratio, logLoss, baseLogLoss, positives = 1 }: HeadEvidence,
+  configuration: GateConfiguration,
+): string {
+  const parts = [`expected calibration error ${round(error)}, at most ${configuration.maxCalibrationError}`];
+  if (ratio !== undefined)
+    parts.push(
+      `${round(ratio)} outcomes expected for each of ${positives} that came, at most a factor ${round(maxRatio(positives, configuration))} apart`,
+    );
+  if (logLoss !== undefined && baseLogLoss !== undefined)
+    parts.push(
+      `log loss ${round(logLoss)}, at most ${configuration.maxLogLossShare} times that of the rate, ${round(baseLogLoss)}`,
+    );
+  return parts.join("; ");
+}
+
 /** Returns whether the candidate may be registered, with all checks and the reasons for a refusal. */
 export function evaluateGate(evidence: GateEvidence, configuration: GateConfiguration): GateResult {
   const { comparison, calibration, latency } = evidence;
   const check = (name: string, passed: boolean, detail: string): GateCheck => ({ name, passed, detail });
-  const worse = Object.entries(comparison.slices).filter(
-    ([, slice]) =>
-      slice.mean < -configuration.maxSliceLoss && slice.interval !== null && slice.interval[1] < 0,
-  );
+  const worse = worseSlices(comparison, configuration);
   const maxMs = maxLatencyMs(latency.servingMs, configuration);
   const checks: GateCheck[] = [
     ...checkTrainingData(evidence.data, configuration),
@@ -169,13 +233,13 @@ export function evaluateGate(evidence: GateEvidence, configuration: GateConfigur
         : worse.map(([name, slice]) => `${name}: ${describeDifference(slice)}`).join("; "),
     ),
     ...(["engage", "purchase"] as const).map((head) => {
-      const error = calibration[head];
+      const figures = calibration[head];
       return check(
         `calibration of ${head}`,
-        error === null || error <= configuration.maxCalibrationError,
-        error === null
+        figures === null || isCalibrated(figures, configuration),
+        figures === null
           ? "no positive outcome to measure it by"
-          : `expected calibration error ${round(error)}, at most ${configuration.maxCalibrationError}`,
+          : describeCalibration(figures, configuration),
       );
     }),
     check(

@@ -4,6 +4,7 @@ import { featureShape } from "../features/compute-features.ts";
 import { packFeatures } from "../features/pack-features.ts";
 import { randomBatch } from "../onnx/random-batch.ts";
 import { runWithoutPauses } from "../pausable-work.ts";
+import { Random } from "../train/random.ts";
 import {
   concatenateArrays,
   type ExampleSummary,
@@ -76,6 +77,62 @@ describe("trainingListOf", () => {
     expect(withRanks.example.rows[2]).toMatchObject({ rank: 3, listScore: 0.5, squares: [0, 1, 0] });
     const short = readLine(featureShape, { ...line, rows }, 3);
     expect(short.kind === "example" && short.example.rows.map(({ rank }) => rank)).toEqual([1, 2, 0]);
+  });
+
+  it("says the true rate of outcomes of long lists, whatever is cut", () => {
+    for (const length of [22, 50, 100]) {
+      const rate = 0.03;
+      const random = new Random(length);
+      const batch = packFeatures(
+        featureShape,
+        randomBatch(featureShape, length, 1),
+        Array.from({ length }, (_, i) => i),
+      );
+      let shown = 0;
+      let engaged = 0;
+      let came = 0;
+      for (let n = 0; n < 400; n++) {
+        const rows = Array.from({ length }, (_, i) => ({
+          ...{ productId: `p${i}`, category: null, position: i + 1, propensity: 1, score: 0 },
+          outcome: random.next() < rate ? "click" : null,
+        }));
+        came += rows.filter(({ outcome }) => outcome).length;
+        const long = readLine(featureShape, {
+          ...line,
+          ...{ recommendation: `r${n}`, candidates: length, rows },
+          features: btoa(String.fromCharCode(...batch)),
+        });
+        const list = long.kind === "example" && trainingListOf(featureShape, long.example, new Corrections());
+        if (!list) throw new Error("the line is not read");
+        expect(list.batch.count).toBeLessThanOrEqual(32);
+        list.pointwiseWeights?.forEach((weight, i) => {
+          shown += weight;
+          engaged += weight * list.engage[i];
+        });
+        expect(list.candidatesRepresented.reduce((sum, each) => sum + each, 0)).toBeCloseTo(length, 3);
+      }
+      expect(shown).toBeCloseTo(400 * length, 1);
+      expect(engaged).toBeCloseTo(came, 3);
+    }
+  });
+
+  it("keeps rows without an outcome beside more outcomes than it may have rows", () => {
+    const length = 80;
+    const rows = Array.from({ length }, (_, i) => ({
+      ...{ productId: `p${i}`, category: null, position: i + 1, propensity: 1, score: 0 },
+      outcome: i < 60 ? "click" : null,
+    }));
+    const indices = rows.map((_, i) => i);
+    const batch = packFeatures(featureShape, randomBatch(featureShape, length, 1), indices);
+    const long = readLine(featureShape, { ...line, rows, features: btoa(String.fromCharCode(...batch)) });
+    if (long.kind !== "example") throw new Error("the line is not read");
+    const kept = long.example.rows;
+    expect(kept.filter(({ outcome }) => outcome === null).map(({ represents }) => represents)).toEqual(
+      Array(8).fill(2.5),
+    );
+    expect(kept.filter(({ outcome }) => outcome !== null).map(({ represents }) => represents)).toEqual(
+      Array(24).fill(2.5),
+    );
   });
 
   it("applies the strongest correction of a product, also if corrections repeat", () => {

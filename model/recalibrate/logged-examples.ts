@@ -34,6 +34,8 @@ export const loggedExample = z.object({
       rank: z.number().int().optional(),
       listScore: z.number().optional(),
       squares: z.array(z.number()).optional(),
+      /** Number of shown products that the row stands for, if not all of a long list are kept; 1 if absent. */
+      represents: z.number().min(1).optional(),
     }),
   ),
 });
@@ -99,13 +101,11 @@ export function readLine(shape: FeatureShape, line: unknown, rowLimit = maxRows)
   const plausible = (value: number): boolean => Math.abs(value) <= maxAbsFeature;
   if (batch?.count !== rows.length || rows.length === 0 || !batch.dense.every(plausible))
     return { kind: "damaged" };
-  const kept = informativeRows(
-    rows.map((row) =>
-      row.outcome !== null ? -1 : isContender(row) ? Number.POSITIVE_INFINITY : row.position,
-    ),
-    rowLimit,
+  const kept = keptRows(rows, rowLimit, (row) => hash53(`${recommendation} ${row.productId}`));
+  const part = selectPackedRows(
+    packed,
+    kept.map(({ index }) => index),
   );
-  const part = selectPackedRows(packed, kept);
   if (part === null) return { kind: "damaged" };
   return {
     kind: "example",
@@ -118,9 +118,9 @@ export function readLine(shape: FeatureShape, line: unknown, rowLimit = maxRows)
       variant: rest.variant,
       weight: rest.weight,
       candidates: rest.candidates,
-      rows: kept.map((i) => {
-        const { productId, ...row } = rows[i];
-        return { product: hash53(productId), ...row };
+      rows: kept.map(({ index, represents }) => {
+        const { productId, ...row } = rows[index];
+        return { product: hash53(productId), ...row, ...(represents > 1 ? { represents } : {}) };
       }),
       features: part,
     },
@@ -131,13 +131,44 @@ export function readLine(shape: FeatureShape, line: unknown, rowLimit = maxRows)
 const isContender = ({ position, rank = 0 }: { position: number; rank?: number }): boolean =>
   position === 0 && rank > 0;
 
-/** Returns the indices of the `limit` rows with the lowest ranks, in ascending order. */
-const informativeRows = (ranks: readonly number[], limit: number): number[] =>
-  ranks
-    .map((_, i) => i)
-    .sort((a, b) => (ranks[a] < ranks[b] ? -1 : ranks[a] > ranks[b] ? 1 : a - b))
-    .slice(0, limit)
-    .sort((a, b) => a - b);
+/** Rows without an outcome that a list keeps at least, if it has as many. */
+const minSilentRows = 8;
+
+/**
+ * Returns the indices of at most `limit` rows, in ascending order, and how many shown rows each stands for. The sampled
+ * rows come first, then shown ones: those with an outcome, and a uniform sample of the others, in the order of `drawOf`.
+ * Since each kept row stands for its share of the cut ones, a long list says the true rate of outcomes. Contenders take
+ * what is left.
+ */
+function keptRows<R extends { position: number; rank?: number; outcome: EventType | null }>(
+  rows: readonly R[],
+  limit: number,
+  drawOf: (row: R) => number,
+): { index: number; represents: number }[] {
+  const all = rows.map((row, index) => ({ row, index }));
+  const sampled = all.filter(({ row }) => isSampled(row)).slice(0, limit);
+  const shown = all.filter(({ row }) => row.position > 0);
+  const silent = shown.filter(({ row }) => row.outcome === null);
+  const chosen = shown.filter(({ row }) => row.outcome !== null);
+  let left = limit - sampled.length;
+  const sample = (stratum: typeof shown, most: number): { index: number; represents: number }[] => {
+    const count = Math.max(0, Math.min(stratum.length, most));
+    left -= count;
+    const drawn =
+      count === stratum.length
+        ? stratum
+        : [...stratum].sort((a, b) => drawOf(a.row) - drawOf(b.row)).slice(0, count);
+    return drawn.map(({ index }) => ({ index, represents: stratum.length / count }));
+  };
+  const kept = [
+    ...sampled.map(({ index }) => ({ index, represents: 1 })),
+    ...sample(chosen, left - Math.min(silent.length, minSilentRows)),
+    ...sample(silent, left),
+  ];
+  const contenders = all.filter(({ row }) => isContender(row)).slice(0, left);
+  kept.push(...contenders.map(({ index }) => ({ index, represents: 1 })));
+  return kept.sort((a, b) => a.index - b.index);
+}
 
 /**
  * Strength by outcome: of two outcomes the stronger one counts. A dismissal outweighs a view or click, not a cart or
@@ -194,13 +225,17 @@ export const isEngagement = (outcome: EventType | null): boolean => outcome !== 
 export const isSampled = ({ position, rank = 0 }: { position: number; rank?: number }): boolean =>
   position === 0 && rank === 0;
 
+/** Returns the number of shown products that a row stands for. */
+const shownBy = ({ represents = 1 }: { represents?: number }): number => represents;
+
 /** Returns the number of ranked candidates that each sampled row of an example represents, at least 1. */
 export function candidatesPerSampledRow({
   rows,
   candidates,
 }: Pick<LoggedExample, "rows" | "candidates">): number {
   const sampled = rows.filter(isSampled).length;
-  return Math.max(1, (candidates - (rows.length - sampled)) / Math.max(1, sampled));
+  const others = rows.reduce((sum, row) => sum + (isSampled(row) ? 0 : shownBy(row)), 0);
+  return Math.max(1, (candidates - others) / Math.max(1, sampled));
 }
 
 /** Returns the training list of an example; null if its features do not have this shape. */
@@ -218,8 +253,8 @@ export function trainingListOf(
     batch,
     engage: Float32Array.from(outcomes, (outcome) => (isEngagement(outcome) ? 1 : 0)),
     purchase: Float32Array.from(outcomes, (outcome) => (outcome === "purchase" ? 1 : 0)),
-    candidatesRepresented: Float32Array.from(rows, (row) => (isSampled(row) ? others : 1)),
-    pointwiseWeights: Float32Array.from(rows, ({ position }) => (position > 0 ? 1 : 0)),
+    candidatesRepresented: Float32Array.from(rows, (row) => (isSampled(row) ? others : shownBy(row))),
+    pointwiseWeights: Float32Array.from(rows, (row) => (row.position > 0 ? shownBy(row) : 0)),
     weight: example.weight,
   };
 }

@@ -1,10 +1,11 @@
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { finalScores } from "../../../model/pipeline/final-scores.ts";
 import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { calibrationError, type LabeledLogit } from "../../../model/recalibrate/calibration.ts";
+import { calibrationFigures } from "../../../model/recalibrate/calibration.ts";
 import { compareLists, type ListQuality, qualityOf } from "../../../model/recalibrate/compare.ts";
 import { encodeSummaries, logStatistics, windowStarts } from "../../../model/recalibrate/example-summary.ts";
 import { evaluateGate, type GateConfiguration, type GateResult } from "../../../model/recalibrate/gate.ts";
+import { addLabeledLogits, type LabeledHeads } from "../../../model/recalibrate/labeled-logits.ts";
 import { measureLatency } from "../../../model/recalibrate/latency.ts";
 import { trainingListOf } from "../../../model/recalibrate/logged-examples.ts";
 import { yieldToEventLoop } from "../../../shared/async/yield-to-event-loop.ts";
@@ -51,7 +52,7 @@ export async function evaluateCandidate(
   const max = Number.POSITIVE_INFINITY;
   const windows = windowStarts(summaries, { share: 0, max }, { share: evaluationShare, max });
   const lists: ListQuality[] = [];
-  const labeled = { engage: [] as LabeledLogit[], purchase: [] as LabeledLogit[] };
+  const labeled: LabeledHeads = { engage: [], purchase: [] };
   let finite = true;
   for (const example of examples.filter(({ time }) => time >= windows.evaluation)) {
     const list = trainingListOf(featureShape, example, corrections);
@@ -68,20 +69,17 @@ export async function evaluateCandidate(
       serving: servingScores,
     });
     if (quality !== null) lists.push(quality);
-    example.rows.forEach(({ position }, row) => {
-      if (position === 0) return;
-      for (const head of ["engage", "purchase"] as const)
-        labeled[head].push({ logit: scores[head][row], outcome: list[head][row], weight: list.weight });
-    });
+    addLabeledLogits(labeled, example, list, scores);
   }
-  const errorOf = (rows: readonly LabeledLogit[]): number | null =>
-    rows.some(({ outcome }) => outcome > 0) ? calibrationError(rows, { slope: 1, offset: 0 }) : null;
   const waitForDatabase = () => env.DB.prepare("SELECT 1").run();
   return evaluateGate(
     {
       data: logStatistics(summaries, windows, damaged),
       comparison: compareLists(lists, configuration.minSliceLists),
-      calibration: { engage: errorOf(labeled.engage), purchase: errorOf(labeled.purchase) },
+      calibration: {
+        engage: calibrationFigures(labeled.engage),
+        purchase: calibrationFigures(labeled.purchase),
+      },
       latency: await measureLatency(
         await timeModel(candidate, waitForDatabase),
         await timeModel(serving, waitForDatabase),

@@ -20,7 +20,7 @@ const application = "judged";
 const now = Date.now() / 1000;
 // The synthetic log does not follow the bundled model's probabilities, so calibration is not tested.
 const environment = environmentWithRollout({
-  gate: { maxCalibrationError: 1 },
+  gate: { maxCalibrationError: 1, maxCalibrationRatio: 100, maxLogLossShare: 100 },
   shadow: { minSeconds: 1000 },
 });
 

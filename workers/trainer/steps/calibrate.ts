@@ -6,10 +6,10 @@ import { runWithPauses } from "../../../model/pausable-work.ts";
 import {
   applyScalingToWeights,
   fitPlattPausable,
-  type LabeledLogit,
   type PlattScaling,
 } from "../../../model/recalibrate/calibration.ts";
 import type { WindowStarts } from "../../../model/recalibrate/example-summary.ts";
+import { addLabeledLogits, type LabeledHeads } from "../../../model/recalibrate/labeled-logits.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
 import { heldOutLists } from "./held-out-lists.ts";
 import type { StepContext } from "./step.ts";
@@ -33,23 +33,16 @@ export async function calibrate(
   const { artifacts, pause, settings, id, startedAt, seed } = context;
   const { average: parameters } = await finalCheckpoint(context, plan);
   const score = tapeScorer(featureShape, parameters);
-  const engage: LabeledLogit[] = [];
-  const purchase: LabeledLogit[] = [];
+  const labeled: LabeledHeads = { engage: [], purchase: [] };
   let lists = 0;
   const window = heldOutLists(context, windows.calibration, windows.evaluation, settings.maxCalibrationLists);
   for await (const { example, list } of window) {
     lists++;
-    const scores = score(list.batch);
-    example.rows.forEach(({ position }, row) => {
-      if (position === 0) return;
-      const { weight } = list;
-      engage.push({ logit: scores.engage[row], outcome: list.engage[row], weight });
-      purchase.push({ logit: scores.purchase[row], outcome: list.purchase[row], weight });
-    });
+    addLabeledLogits(labeled, example, list, score(list.batch));
   }
   const heads = [
-    await runWithPauses(fitPlattPausable(engage), pause),
-    await runWithPauses(fitPlattPausable(purchase), pause),
+    await runWithPauses(fitPlattPausable(labeled.engage), pause),
+    await runWithPauses(fitPlattPausable(labeled.purchase), pause),
   ] as const;
   applyScalingToWeights(parameters, heads);
   const bytes = new Uint8Array(exportOnnx(featureShape, parameters));

@@ -4,7 +4,9 @@ import { readParameters } from "../../../model/onnx/read-parameters.ts";
 import { runWithPauses } from "../../../model/pausable-work.ts";
 import { finalScores } from "../../../model/pipeline/final-scores.ts";
 import {
+  type CalibrationFigures,
   calibrationError,
+  calibrationFigures,
   type LabeledLogit,
   type PlattScaling,
 } from "../../../model/recalibrate/calibration.ts";
@@ -15,6 +17,7 @@ import {
   qualityOf,
 } from "../../../model/recalibrate/compare.ts";
 import type { WindowStarts } from "../../../model/recalibrate/example-summary.ts";
+import { addLabeledLogits, type LabeledHeads } from "../../../model/recalibrate/labeled-logits.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { CalibrationResult } from "./calibrate.ts";
@@ -24,10 +27,15 @@ import type { StepContext } from "./step.ts";
 /** Lists per scoring call to the recommendation service. */
 const listsPerCall = 64;
 
-/** Expected calibration error of a head before and after its scaling; null without a positive outcome. */
+/**
+ * Expected calibration error of a head before and after its scaling, and the other figures after it. Null without a
+ * positive outcome.
+ */
 export interface HeadCalibration {
   before: number | null;
   after: number | null;
+  /** Absent in evaluations of the release before. */
+  figures?: CalibrationFigures | null;
 }
 
 /** The candidate's figures on the evaluation window. */
@@ -51,7 +59,7 @@ export async function evaluate(
   const score = tapeScorer(featureShape, parameters);
   const serving = (await artifacts.model("parent")).manifest.sha256;
   const lists: ListQuality[] = [];
-  const labeled = { engage: [] as LabeledLogit[], purchase: [] as LabeledLogit[] };
+  const labeled: LabeledHeads = { engage: [], purchase: [] };
   let pending: HeldOutList[] = [];
   const flush = async (): Promise<void> => {
     const served = await servedScores(context, serving, pending);
@@ -61,11 +69,7 @@ export async function evaluate(
       const scored = { example, list, candidate: finalScores(scores), serving: served[i] };
       const quality = qualityOf(featureShape, scored);
       if (quality !== null) lists.push(quality);
-      example.rows.forEach(({ position }, row) => {
-        if (position === 0) return;
-        for (const head of ["engage", "purchase"] as const)
-          labeled[head].push({ logit: scores[head][row], outcome: list[head][row], weight: list.weight });
-      });
+      addLabeledLogits(labeled, example, list, scores);
     }
     pending = [];
   };
@@ -115,9 +119,10 @@ async function servedScores(
  * scaling.
  */
 function headCalibration(rows: readonly LabeledLogit[], { slope, offset }: PlattScaling): HeadCalibration {
-  if (!rows.some(({ outcome }) => outcome > 0)) return { before: null, after: null };
+  const figures = calibrationFigures(rows);
   return {
-    before: calibrationError(rows, { slope: 1 / slope, offset: -offset / slope }),
-    after: calibrationError(rows, { slope: 1, offset: 0 }),
+    before: figures && calibrationError(rows, { slope: 1 / slope, offset: -offset / slope }),
+    after: figures?.error ?? null,
+    figures,
   };
 }

@@ -1,8 +1,8 @@
 import type { LogStatistics } from "../../../model/recalibrate/example-summary.ts";
-import { evaluateGate, type GateResult } from "../../../model/recalibrate/gate.ts";
+import { evaluateGate, type GateEvidence, type GateResult } from "../../../model/recalibrate/gate.ts";
 import { measureLatency, type TimedModel } from "../../../model/recalibrate/latency.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
-import type { EvaluationResult } from "./evaluate.ts";
+import type { EvaluationResult, HeadCalibration } from "./evaluate.ts";
 import type { StepContext } from "./step.ts";
 
 /** Model runs in one timed call. */
@@ -26,7 +26,7 @@ export async function runGate(
     {
       data,
       comparison,
-      calibration: { engage: calibration.engage.after, purchase: calibration.purchase.after },
+      calibration: { engage: figuresOf(calibration.engage), purchase: figuresOf(calibration.purchase) },
       latency,
       golden,
       bytes: bytes.byteLength,
@@ -35,6 +35,9 @@ export async function runGate(
     settings.gate,
   );
 }
+
+const figuresOf = ({ after, figures }: HeadCalibration): GateEvidence["calibration"]["engage"] =>
+  figures ?? (after === null ? null : { error: after });
 
 /**
  * Returns a model whose runs are timed in the runtime that serves. The caller measures whole RPC calls, since the clock

@@ -1,7 +1,13 @@
+import type { RecordedInputs } from "../../../model/pipeline/recorded-inputs.ts";
+import type { PipelineAnswer } from "../../../model/pipeline/run-pipeline.ts";
 import type { ShownProductRow } from "../../../model/pipeline/shown-products.ts";
+import { Random } from "../../../model/train/random.ts";
 import { nearestMinorUnits } from "../../../shared/contracts/minor-units.ts";
 import type { ProductCard } from "../../../shared/contracts/product.ts";
-import type { RecommendationInput } from "../../../shared/contracts/recommendation.ts";
+import type {
+  CompleteRecommendationInput,
+  RecommendationInput,
+} from "../../../shared/contracts/recommendation.ts";
 import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
@@ -114,3 +120,22 @@ const shownRowOf = ({
   priceMinor: price === null ? null : nearestMinorUnits(price, currency),
   ...(columns ? { optional: columns } : {}),
 });
+
+/** Returns a generator of random numbers in [0, 1) from a seed. */
+export function randomOf(seed: number): () => number {
+  const random = new Random(seed);
+  return () => random.next();
+}
+
+/**
+ * Returns whether products may follow those of a page that shows `shown` products: the ranking has more that can be listed,
+ * or the search stopped at its limit.
+ */
+export const hasMore = (
+  { items, spare, candidates }: PipelineAnswer,
+  { unlisted }: Pick<RecordedInputs, "unlisted">,
+  shown: number,
+  input: Pick<CompleteRecommendationInput, "limit" | "candidates">,
+): boolean =>
+  candidates.length >= Math.max(input.candidates, input.limit) ||
+  (shown === input.limit && items.length + spare().length > shown + unlisted.length);

@@ -3,26 +3,17 @@ import { listDiversity } from "../../../model/experiments/list-diversity.ts";
 import { expressionUserOf } from "../../../model/expressions/expression-user.ts";
 import { BatchPool } from "../../../model/features/batch-pool.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
-import { popularityRanker, recencyRanker } from "../../../model/pipeline/fallback-rankers.ts";
 import { sourcesOf } from "../../../model/pipeline/fetch-candidates.ts";
-import type { Ranker } from "../../../model/pipeline/ports.ts";
-import { InputRecorder, type RecordedInputs } from "../../../model/pipeline/recorded-inputs.ts";
+import { InputRecorder } from "../../../model/pipeline/recorded-inputs.ts";
 import { listingOf } from "../../../model/pipeline/replay-list.ts";
-import {
-  maxCandidates,
-  type PipelineAnswer,
-  type PipelineQuery,
-  runPipeline,
-} from "../../../model/pipeline/run-pipeline.ts";
-import { emptyProfile, type ReadonlyProfile } from "../../../model/profile/profile.ts";
+import { maxCandidates, type PipelineQuery, runPipeline } from "../../../model/pipeline/run-pipeline.ts";
+import type { ReadonlyProfile } from "../../../model/profile/profile.ts";
 import { profileInContext } from "../../../model/profile/profile-in-context.ts";
 import { answerFilterOf } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
-import { Random } from "../../../model/train/random.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
-import type { AnswerLocation, EdgeLocation } from "../../../shared/contracts/location.ts";
+import type { EdgeLocation } from "../../../shared/contracts/location.ts";
 import {
-  type CompleteRecommendationInput,
   completeInput,
   type ReceiptRecord,
   type RecommendationAnswer,
@@ -38,14 +29,8 @@ import { defaultLanguage, type Language } from "../../../shared/language/languag
 import { pseudonymKeysOf } from "../../../shared/pseudonyms/pseudonym-keys.ts";
 import { sealObjectId } from "../../../shared/pseudonyms/sealed-object-id.ts";
 import { variantsOfRequest } from "../experiments/active-experiments.ts";
-import {
-  rankersFor,
-  refreshSnapshot,
-  type ServingRankers,
-  variantOfAnswer,
-} from "../models/serving-rankers.ts";
-import { advanceRollout } from "../rollout/advance-rollout.ts";
-import { scoreShadow } from "../rollout/score-shadow.ts";
+import { rankersFor, variantOfAnswer } from "../models/serving-rankers.ts";
+import { scoreWithShadowModel } from "../rollout/score-with-shadow-model.ts";
 import { resolveScenario } from "../scenarios/resolve-scenario.ts";
 import {
   historyRulesOf,
@@ -54,14 +39,16 @@ import {
   recordsInputs,
   rolloutSettingsOf,
 } from "../settings.ts";
+import { answerLocationOf } from "./answer-location.ts";
 import { contextProducts } from "./context-products.ts";
-import { continuedList, nextCursor } from "./continue-list.ts";
+import { continuedList, hasMore, nextCursor, randomOf } from "./continue-list.ts";
 import { decideListExpressions } from "./decide-list-filter.ts";
 import { explainItems } from "./explain-items.ts";
 import { exploredList } from "./explored-list.ts";
 import { impressionOf } from "./impression.ts";
 import { countSources, inputOfReceipt } from "./input-of-receipt.ts";
 import { knownProfiles } from "./known-profiles.ts";
+import { loadProfile } from "./load-profile.ts";
 import { locationCandidateService } from "./location-candidates.ts";
 import {
   isPlacePrivate,
@@ -71,43 +58,17 @@ import {
   shownReasons,
   withoutNames,
 } from "./place-rights.ts";
+import { rankersBy } from "./rankers-by.ts";
 import { compressInputs } from "./record-inputs.ts";
 import { attributesOfRequest, ruleConditions } from "./request-expressions.ts";
 import { explorationOf, pinnedProducts, rulesOf } from "./request-rules.ts";
-import { type RecommendationLocation, resolveLocation, usableLocation } from "./resolve-location.ts";
+import { resolveLocation, usableLocation } from "./resolve-location.ts";
 import { storeImpression } from "./send-impressions.ts";
 import { shownProductOf } from "./shown-product.ts";
 
 const batchPool = new BatchPool(featureShape, maxCandidates);
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/**
- * Returns the user's profile, or the refusal of the user object. Returns an empty profile if the user object fails, or
- * has not answered after half of the budget. The precision that such a user allows is unknown, so an empty profile
- * allows the city only.
- */
-async function loadProfile(
-  reading: Promise<Result<ReadonlyProfile>>,
-  budgetMs: number,
-): Promise<Result<{ profile: ReadonlyProfile; skipped?: string }>> {
-  const fallbackProfile = (): ReadonlyProfile => emptyProfile("city");
-  try {
-    const first = await (budgetMs < Number.POSITIVE_INFINITY
-      ? Promise.race([reading, sleep(budgetMs / 2).then((): "late" => "late")])
-      : reading);
-    if (first === "late") {
-      reading.catch(() => null);
-      return ok({ profile: fallbackProfile(), skipped: "budget: the user object did not answer in time" });
-    }
-    return first.ok ? ok({ profile: first.value }) : first;
-  } catch (error) {
-    console.error({ event: "user object unreachable", error: errorText(error) });
-    return ok({ profile: fallbackProfile(), skipped: "the user object: failed" });
-  }
-}
 
 /** A recommendation request, and who sends it. */
 export interface RecommendationRequest {
@@ -368,60 +329,7 @@ export async function recommendProducts(
   });
 }
 
-/** Returns a generator of random numbers in [0, 1) from a seed. */
-function randomOf(seed: number): () => number {
-  const random = new Random(seed);
-  return () => random.next();
-}
-
-/**
- * Returns whether products may follow those of a page that shows `shown` products: the ranking has more that can be listed,
- * or the search stopped at its limit.
- */
-const hasMore = (
-  { items, spare, candidates }: PipelineAnswer,
-  { unlisted }: Pick<RecordedInputs, "unlisted">,
-  shown: number,
-  input: Pick<CompleteRecommendationInput, "limit" | "candidates">,
-): boolean =>
-  candidates.length >= Math.max(input.candidates, input.limit) ||
-  (shown === input.limit && items.length + spare().length > shown + unlisted.length);
-
 /** Returns the ids of the products that the user chose, or purchased, before. */
 const historyOf = ({ products, purchased }: ReadonlyProfile, only: "chosen" | "purchased"): string[] => [
   ...(only === "chosen" ? products.keys() : purchased.keys()),
 ];
-
-/** Returns the rankers of a request that names what scores the products. */
-function rankersBy(rankBy: RecommendationInput["rankBy"], serving: Ranker[]): Ranker[] {
-  if (rankBy === "popularity") return [popularityRanker];
-  return rankBy === "recency" ? [recencyRanker] : serving;
-}
-
-/** Returns the location part of the answer, and why its names are missing. */
-function answerLocationOf(
-  { source, precision }: RecommendationLocation,
-  place: PipelineAnswer["place"],
-): { location: AnswerLocation; namesSkipped?: string } {
-  const names = place && !("skipped" in place) ? place : { city: null, country: null };
-  return {
-    location: { city: names.city, country: names.country, precision, source },
-    ...(place && "skipped" in place ? { namesSkipped: place.skipped } : {}),
-  };
-}
-
-/** Scores an answer with the shadow model too. A flush of the shadow statistics may advance the rollout. */
-async function scoreWithShadowModel(
-  env: RecommendationEnv,
-  application: string,
-  { version, ranker }: NonNullable<ServingRankers["shadow"]>,
-  answer: PipelineAnswer,
-): Promise<void> {
-  try {
-    if (!(await scoreShadow(env.DB, application, version, ranker, answer))) return;
-    if (await advanceRollout(env.DB, rolloutSettingsOf(env), application, Date.now() / 1000))
-      await refreshSnapshot(env, application);
-  } catch (error) {
-    console.error({ event: "shadow statistics not stored", error: errorText(error) });
-  }
-}

@@ -2,6 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { needsContext, readyMadeScenarios } from "../scenarios/ready-made.ts";
+import { database, migrateRegistry } from "../testing/models.ts";
 import { recommendForAnn, services } from "../testing/services.ts";
 import { environment } from "../testing/user-sessions.ts";
 import { replayRecommendation } from "./replay-recommendation.ts";
@@ -57,6 +59,22 @@ describe("replayRecommendation", () => {
       );
       expect(receipt.input).toMatchObject({ ...input, limit: 8, candidates: 500, purchasedDays: 30 });
       expect(receipt.sources).toMatchObject({ near: 20 - (input.exclude?.length ?? 0), next: 0 });
+    }
+  });
+
+  it("computes the lists of all ready-made scenarios again", async () => {
+    await migrateRegistry();
+    for (const scenario of readyMadeScenarios.keys()) {
+      const context = needsContext.has(scenario) ? { context: { productIds: ["p3"] } } : {};
+      const { answer, receipt, replay } = await recommend(
+        `scenario-${scenario}`,
+        { explain: true, scenario, ...context },
+        { DB: database },
+      );
+      const { same, items, gone } = await replay();
+      expect({ scenario, same, gone }).toEqual({ scenario, same: true, gone: [] });
+      expect(items.map(({ productId }) => productId)).toEqual(answer.items.map(({ productId }) => productId));
+      expect(receipt.input).toMatchObject({ scenario });
     }
   });
 

@@ -7,10 +7,10 @@ import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import { applicationsIn } from "../../shared/retention/remove-expired.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import { ArtifactStore } from "./artifacts.ts";
-import { checkInstance } from "./check-instance.ts";
 import { currentProcess } from "./current-process.ts";
+import { instanceIdOf, type Jobs, resumeJobs } from "./jobs/resume-jobs.ts";
 import { newRecalibrationRecord } from "./recalibrate.ts";
-import { isActive, RecalibrationStore, type UnfinishedRecalibration } from "./store.ts";
+import { RecalibrationStore } from "./store.ts";
 
 /** Ids become part of model versions, artifact keys and Workflow instance ids. */
 const idPattern = /^[a-z0-9-]{1,64}$/;
@@ -18,15 +18,8 @@ const idPattern = /^[a-z0-9-]{1,64}$/;
 /** Seconds that a client waits before it starts another recalibration after a conflict. */
 const retryAfterConflict = 30;
 
-/**
- * Seconds without a new record after which an instance is looked at: longer than a step may take. Whether it goes on is
- * the platform's business; only an instance that has ended is acted upon.
- */
-const checkAfterSeconds = 900;
 /** Recalibrations that one call starts, each by up to four requests. */
 const maxStarted = 200;
-/** Instances that one call looks at, each by one request. */
-const maxChecked = 20;
 
 /** Starts, reads and resumes the recalibrations of all applications. */
 export class Recalibrations {
@@ -70,7 +63,7 @@ export class Recalibrations {
 
   async #createInstance(application: string, { id, figures, startedAt }: RecalibrationRecord): Promise<void> {
     await this.#env.RECALIBRATION_WORKFLOW.create({
-      id: `${application}-${id}`,
+      id: instanceIdOf(application, id),
       params: { application, id, seed: Number(figures.seed ?? 1), startedAt: fromInstant(startedAt) },
     });
   }
@@ -84,50 +77,19 @@ export class Recalibrations {
     return record ? ok(record) : refuse("not_found", "There is no such recalibration.");
   }
 
-  /**
-   * Ends the records of recalibrations whose instance has ended without saying so, and creates an instance that is
-   * missing. Removes the artifacts of ended recalibrations, which hold examples of users. The platform continues an
-   * interrupted instance by itself, and one that sleeps or works for long is not touched.
-   *
-   * With `onlyProcess`, all workers run in this one process, and an instance of another process was killed with it. The
-   * local runtime leaves it `running` without progress, so it is paused and resumed, and continues after its last
-   * finished step. Returns the number of active recalibrations that were looked at, and of those that were woken.
-   */
-  async resumeInterrupted(now: number, onlyProcess: boolean): Promise<{ running: number; resumed: number }> {
-    let running = 0;
-    let resumed = 0;
-    const unfinished = await this.#store.unfinished(now - checkAfterSeconds, onlyProcess, maxChecked);
-    for (const each of unfinished)
-      await eachApplication([each.application], "recalibration not resumed", async (application) => {
-        const { id } = each.record;
-        if (isActive(each.record)) {
-          running++;
-          const state = await this.#checkInstance(each, now, onlyProcess);
-          if (state === "resumed") resumed++;
-          if (state !== "ended") return this.#store.noteChecked(application, id, now);
-        }
-        await this.#artifacts(application, id).clear();
-        return this.#store.noteCleared(application, id);
-      });
-    return { running, resumed };
-  }
-
-  /** Acts on an instance that has ended, is missing, or was killed, and says what it does then. */
-  async #checkInstance(
-    { application, record, isOfOtherProcess }: UnfinishedRecalibration,
-    now: number,
-    onlyProcess: boolean,
-  ): Promise<"resumed" | "ended" | "runs"> {
-    const state = await checkInstance(this.#env.RECALIBRATION_WORKFLOW, `${application}-${record.id}`, {
-      // `start` failed between the record and the instance. An instance that exists refuses a second one of its id.
-      create: () => this.#createInstance(application, record),
-      mayBeDead: onlyProcess && isOfOtherProcess,
-    });
-    if (state !== "resumed" && state !== "runs") {
-      await this.#store.fail(application, record.id, state.reason, now);
-      return "ended";
-    }
-    return state;
+  /** Resumes what was interrupted; see {@link resumeJobs}. */
+  resumeInterrupted(now: number, onlyProcess: boolean): Promise<{ running: number; resumed: number }> {
+    const jobs: Jobs = {
+      name: "recalibration",
+      records: this.#store,
+      workflow: this.#env.RECALIBRATION_WORKFLOW,
+      create: async (application, id) => {
+        const record = await this.#store.find(application, id);
+        if (record) await this.#createInstance(application, record);
+      },
+      clearArtifacts: (application, id) => this.#artifacts(application, id).clear(),
+    };
+    return resumeJobs(jobs, now, onlyProcess);
   }
 
   /** Starts a recalibration for each application of a share that has a training log. Returns the number started. */

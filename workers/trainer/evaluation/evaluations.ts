@@ -1,4 +1,3 @@
-import { eachApplication } from "../../../shared/async/each-application.ts";
 import {
   type Evaluation,
   type EvaluationInput,
@@ -7,21 +6,14 @@ import {
 import { fromInstant, toInstant } from "../../../shared/contracts/primitives.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { ArtifactStore } from "../artifacts.ts";
-import { checkInstance } from "../check-instance.ts";
 import { currentProcess } from "../current-process.ts";
-import { EvaluationStore, type UnfinishedEvaluation } from "./store.ts";
+import { instanceIdOf, type Jobs, resumeJobs } from "../jobs/resume-jobs.ts";
+import { EvaluationStore } from "./store.ts";
 
 /** Seconds that a client waits before it starts another evaluation after a conflict. */
 const retryAfterConflict = 30;
-/** Seconds without a new record after which an instance is looked at: longer than a step may take. */
-const checkAfterSeconds = 900;
-/** Instances that one call looks at, each by one request. */
-const maxChecked = 20;
 /** Evaluations that a list has, at most. */
 const maxListed = 50;
-
-/** Returns whether an evaluation has not ended. */
-const isActive = ({ status }: Evaluation): boolean => status === "queued" || status === "running";
 
 /** Returns the artifacts of an evaluation, which are among those of recalibrations: retention removes both alike. */
 export const evaluationArtifacts = (bucket: R2Bucket, application: string, id: string): ArtifactStore =>
@@ -113,7 +105,7 @@ export class Evaluations {
 
   async #createInstance(application: string, { id, input, startedAt }: Evaluation): Promise<void> {
     await this.#env.EVALUATION_WORKFLOW.create({
-      id: `${application}-${id}`,
+      id: instanceIdOf(application, id),
       params: { application, id, input, startedAt: fromInstant(startedAt) },
     });
   }
@@ -129,39 +121,19 @@ export class Evaluations {
     return ok(await this.#store.newest(application, maxListed));
   }
 
-  /**
-   * Ends the records of evaluations whose instance has ended without saying so, creates an instance that is missing, and
-   * removes artifacts that were left; see `Recalibrations.resumeInterrupted`.
-   */
-  async resumeInterrupted(now: number, onlyProcess: boolean): Promise<{ running: number; resumed: number }> {
-    let running = 0;
-    let resumed = 0;
-    for (const each of await this.#store.unfinished(now - checkAfterSeconds, onlyProcess, maxChecked))
-      await eachApplication([each.application], "evaluation not resumed", async (application) => {
-        const { id } = each.record;
-        if (isActive(each.record)) {
-          running++;
-          const state = await this.#checkInstance(each, now, onlyProcess);
-          if (state === "resumed") resumed++;
-          if (state !== "ended") return this.#store.noteChecked(application, id, now);
-        }
-        await evaluationArtifacts(this.#env.TRAINING_LOG, application, id).clear();
-        return this.#store.noteCleared(application, id);
-      });
-    return { running, resumed };
-  }
-
-  async #checkInstance(
-    { application, record, isOfOtherProcess }: UnfinishedEvaluation,
-    now: number,
-    onlyProcess: boolean,
-  ): Promise<"resumed" | "ended" | "runs"> {
-    const state = await checkInstance(this.#env.EVALUATION_WORKFLOW, `${application}-${record.id}`, {
-      create: () => this.#createInstance(application, record),
-      mayBeDead: onlyProcess && isOfOtherProcess,
-    });
-    if (state === "resumed" || state === "runs") return state;
-    await this.#store.update(application, record.id, { status: "failed", reasons: [state.reason] }, now);
-    return "ended";
+  /** Resumes what was interrupted; see {@link resumeJobs}. */
+  resumeInterrupted(now: number, onlyProcess: boolean): Promise<{ running: number; resumed: number }> {
+    const jobs: Jobs = {
+      name: "evaluation",
+      records: this.#store,
+      workflow: this.#env.EVALUATION_WORKFLOW,
+      create: async (application, id) => {
+        const record = await this.#store.find(application, id);
+        if (record) await this.#createInstance(application, record);
+      },
+      clearArtifacts: (application, id) =>
+        evaluationArtifacts(this.#env.TRAINING_LOG, application, id).clear(),
+    };
+    return resumeJobs(jobs, now, onlyProcess);
   }
 }

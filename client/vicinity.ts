@@ -4,14 +4,16 @@ import type { EventInput, EventReceipt } from "../shared/contracts/event.ts";
 import type { NearbyAnswer, ResolvedLocation } from "../shared/contracts/location.ts";
 import type { Point } from "../shared/contracts/primitives.ts";
 import type { BulkReport } from "../shared/contracts/product.ts";
+import type { RecommendationReceipt } from "../shared/contracts/receipt.ts";
 import type {
   RecommendationAnswer,
-  RecommendationBatch,
   RecommendationList,
-  RecommendationReceipt,
-  recommendationBatchInput,
   recommendationInput,
 } from "../shared/contracts/recommendation.ts";
+import type {
+  RecommendationBatch,
+  recommendationBatchInput,
+} from "../shared/contracts/recommendation-batch.ts";
 import { Keys } from "./keys.ts";
 import type { ListOptions } from "./list-options.ts";
 import { Products } from "./products.ts";

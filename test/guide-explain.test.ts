@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RecommendationAnswer, Replay } from "../shared/contracts/recommendation.ts";
+import type { Replay } from "../shared/contracts/receipt.ts";
+import type { RecommendationAnswer } from "../shared/contracts/recommendation.ts";
 import { differencesFrom, guideExamples } from "./support/guide-examples.ts";
 import { startWithProducts } from "./support/import-products.ts";
 import { generateProducts, oslo } from "./support/products.ts";

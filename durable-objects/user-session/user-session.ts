@@ -5,7 +5,7 @@ import type { Interaction, ReceivedInteraction } from "../../shared/contracts/ev
 import type { Impression, RequestedImpression } from "../../shared/contracts/impression.ts";
 import type { Merge } from "../../shared/contracts/merge.ts";
 import type { Point, Precision } from "../../shared/contracts/primitives.ts";
-import { type ReceiptRecord, receiptRecord } from "../../shared/contracts/recommendation.ts";
+import { type ReceiptRecord, receiptRecord } from "../../shared/contracts/receipt.ts";
 import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../shared/contracts/result.ts";
 import type { UserGeneration, UserSettings } from "../../shared/services/user-api.ts";

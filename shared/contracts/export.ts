@@ -2,7 +2,7 @@ import * as z from "zod";
 import { eventType } from "./event.ts";
 import { identifier, instant, point } from "./primitives.ts";
 import { experimentCounts } from "./queues.ts";
-import { recommendationReceipt } from "./recommendation.ts";
+import { recommendationReceipt } from "./receipt.ts";
 import { shownInteraction, shownUser } from "./user.ts";
 
 /** One piece of data that is stored about a user, tagged with the store that holds it. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { identifier } from "./primitives.ts";
-import { receiptRecord } from "./recommendation.ts";
+import { receiptRecord } from "./receipt.ts";
 import type { Requester } from "./requester.ts";
 
 /** A candidate of an impression, shown or not shown. */

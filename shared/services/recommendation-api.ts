@@ -9,16 +9,14 @@ import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../c
 import type { Page, PageQuery } from "../contracts/page.ts";
 import type { Point } from "../contracts/primitives.ts";
 import type { RebuildStep } from "../contracts/rebuild.ts";
+import type { RecommendationReceipt, Replay } from "../contracts/receipt.ts";
 import type {
   ProductListQuery,
   RecommendationAnswer,
-  RecommendationBatch,
-  RecommendationBatchInput,
   RecommendationInput,
   RecommendationList,
-  RecommendationReceipt,
-  Replay,
 } from "../contracts/recommendation.ts";
+import type { RecommendationBatch, RecommendationBatchInput } from "../contracts/recommendation-batch.ts";
 import type { Requester } from "../contracts/requester.ts";
 import type { Result } from "../contracts/result.ts";
 import type { Scenario, ScenarioDetails, ScenarioSettings } from "../contracts/scenario.ts";

@@ -18,16 +18,17 @@ import type { ModelDetails, ModelManifest, ModelOrigin, ModelRecord } from "../.
 import type { Page, PageQuery } from "../../shared/contracts/page.ts";
 import { applicationName, type Point } from "../../shared/contracts/primitives.ts";
 import type { RebuildStep } from "../../shared/contracts/rebuild.ts";
+import type { RecommendationReceipt, Replay } from "../../shared/contracts/receipt.ts";
 import type {
   ProductListQuery,
   RecommendationAnswer,
-  RecommendationBatch,
-  RecommendationBatchInput,
   RecommendationInput,
   RecommendationList,
-  RecommendationReceipt,
-  Replay,
 } from "../../shared/contracts/recommendation.ts";
+import type {
+  RecommendationBatch,
+  RecommendationBatchInput,
+} from "../../shared/contracts/recommendation-batch.ts";
 import { type Requester, trustedRequester } from "../../shared/contracts/requester.ts";
 import { ok, parse, type Result, refuse } from "../../shared/contracts/result.ts";
 import { type RemovedCounts, type Retention, retentionCall } from "../../shared/contracts/retention.ts";

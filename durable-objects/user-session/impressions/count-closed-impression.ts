@@ -1,6 +1,6 @@
 import type { EventType } from "../../../shared/contracts/event.ts";
 import type { ExperimentCounts } from "../../../shared/contracts/queues.ts";
-import type { ReceiptRecord } from "../../../shared/contracts/recommendation.ts";
+import type { ReceiptRecord } from "../../../shared/contracts/receipt.ts";
 import { isRollout, participationsOf } from "../../../shared/experiments/variant.ts";
 import { hourSeconds } from "../../../shared/time/seconds.ts";
 import type { SessionStore } from "../store/session-store.ts";

@@ -1,6 +1,6 @@
 import type { ReadonlyProfile } from "../../../model/profile/profile.ts";
 import type { Interaction } from "../../../shared/contracts/event.ts";
-import type { ReceiptRecord } from "../../../shared/contracts/recommendation.ts";
+import type { ReceiptRecord } from "../../../shared/contracts/receipt.ts";
 import { isRollout, participationsOf, variantOf } from "../../../shared/experiments/variant.ts";
 import type { SessionState } from "../session-state.ts";
 import type { SessionStore } from "../store/session-store.ts";

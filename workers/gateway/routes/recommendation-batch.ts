@@ -1,5 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
-import { recommendationBatch, recommendationBatchInput } from "../../../shared/contracts/recommendation.ts";
+import {
+  recommendationBatch,
+  recommendationBatchInput,
+} from "../../../shared/contracts/recommendation-batch.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { Gateway } from "../context.ts";
 import type { Dependencies } from "../dependencies.ts";

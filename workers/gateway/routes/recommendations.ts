@@ -1,11 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { recommendationReceipt, replay } from "../../../shared/contracts/receipt.ts";
 import {
   type RecommendationAnswer,
   recommendationAnswer,
   recommendationInput,
-  recommendationReceipt,
-  replay,
 } from "../../../shared/contracts/recommendation.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { preferredLanguage } from "../../../shared/language/accept-language.ts";

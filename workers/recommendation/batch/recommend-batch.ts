@@ -1,10 +1,10 @@
+import type { RecommendationInput } from "../../../shared/contracts/recommendation.ts";
 import {
   maxBatchLimit,
   type RecommendationBatch,
   type RecommendationBatchInput,
   type RecommendationBatchItem,
-  type RecommendationInput,
-} from "../../../shared/contracts/recommendation.ts";
+} from "../../../shared/contracts/recommendation-batch.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Refusal, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";

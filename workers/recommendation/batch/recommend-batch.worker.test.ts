@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { recommendationBatchInput } from "../../../shared/contracts/recommendation.ts";
+import { recommendationBatchInput } from "../../../shared/contracts/recommendation-batch.ts";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import { countingServices } from "../testing/counting-services.ts";

@@ -4,7 +4,7 @@ import { packFeatures } from "../../../model/features/pack-features.ts";
 import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
 import { traitsOf } from "../../../model/rules/similarity.ts";
 import type { Impression } from "../../../shared/contracts/impression.ts";
-import type { ReceiptRecord } from "../../../shared/contracts/recommendation.ts";
+import type { ReceiptRecord } from "../../../shared/contracts/receipt.ts";
 
 /** Candidates per impression that are logged as a sample of those that no list could show. */
 const maxUnshownLogged = 10;

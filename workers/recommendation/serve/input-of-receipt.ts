@@ -1,9 +1,9 @@
 import { sourcesOf } from "../../../model/pipeline/fetch-candidates.ts";
 import type { PipelineAnswer, PipelineQuery } from "../../../model/pipeline/run-pipeline.ts";
+import type { ReceiptInput } from "../../../shared/contracts/receipt.ts";
 import type {
   CandidateSourceName,
   CompleteRecommendationInput,
-  ReceiptInput,
 } from "../../../shared/contracts/recommendation.ts";
 
 /**

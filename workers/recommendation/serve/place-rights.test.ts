@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyProfile, type UserProfile } from "../../../model/profile/profile.ts";
-import { type ReceiptRecord, receiptRecord } from "../../../shared/contracts/recommendation.ts";
+import { type ReceiptRecord, receiptRecord } from "../../../shared/contracts/receipt.ts";
 import { type Requester, trustedRequester } from "../../../shared/contracts/requester.ts";
 import { coarsenToKilometer } from "../../../shared/geo/coarsen.ts";
 import { isPlacePrivate, profileFor, shownDistance, shownReasons } from "./place-rights.ts";

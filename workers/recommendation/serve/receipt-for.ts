@@ -1,4 +1,4 @@
-import type { ReceiptRecord, RecommendationReceipt } from "../../../shared/contracts/recommendation.ts";
+import type { ReceiptRecord, RecommendationReceipt } from "../../../shared/contracts/receipt.ts";
 import type { Requester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse } from "../../../shared/contracts/result.ts";
 import { withoutNames } from "./place-rights.ts";

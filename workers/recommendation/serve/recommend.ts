@@ -13,9 +13,9 @@ import { answerFilterOf } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
 import { defaultConsentOf } from "../../../shared/consent/default-consent.ts";
 import type { EdgeLocation } from "../../../shared/contracts/location.ts";
+import type { ReceiptRecord } from "../../../shared/contracts/receipt.ts";
 import {
   completeInput,
-  type ReceiptRecord,
   type RecommendationAnswer,
   type RecommendationInput,
   type Stage,

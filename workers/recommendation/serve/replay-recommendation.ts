@@ -1,6 +1,6 @@
 import { decodeInputs } from "../../../model/pipeline/recorded-inputs.ts";
 import { replayList } from "../../../model/pipeline/replay-list.ts";
-import type { RecommendationReceipt, Replay, ReplayLoss } from "../../../shared/contracts/recommendation.ts";
+import type { RecommendationReceipt, Replay, ReplayLoss } from "../../../shared/contracts/receipt.ts";
 import { ok, type Result } from "../../../shared/contracts/result.ts";
 import { errorText } from "../../../shared/errors/error-text.ts";
 import { rankerOf } from "../models/load-ranker.ts";

@@ -65,15 +65,15 @@ const deliberateTypes: ReadonlySet<EventType> = new Set(["click", "cart", "purch
 /** An interaction, and whether it counts for others (`counts`); absent where nobody counts it. */
 export type AppliedInteraction = Interaction & { counts?: boolean };
 
-/** An interaction that profiles count: any but a refund. */
+/** An interaction that changes a profile. A refund does not. */
 type ProfiledInteraction = AppliedInteraction & { type: EventType };
 
 const isProfiled = (interaction: AppliedInteraction): interaction is ProfiledInteraction =>
   interaction.type !== "refund";
 
 /**
- * Adds an interaction to a profile, in place. A refund changes nothing. Interactions may come in any order; the caller drops repeated ones.
- * `offsetSeconds` is the offset from UTC of the clocks where the interaction happened.
+ * Adds an interaction to a profile, in place. A refund changes nothing. Interactions may come in any order; the caller drops
+ * repeated ones. `offsetSeconds` is the offset from UTC of the clocks where the interaction happened.
  */
 export function applyInteraction(
   profile: UserProfile,

@@ -412,8 +412,8 @@ export class SessionStore {
   }
 
   /**
-   * Deletes closed rows, closed receipts with their outcomes, and recorded inputs from before `before` (seconds since the epoch). Rows are
-   * deleted only up to `seq`, the last row that the snapshot includes.
+   * Deletes closed rows, closed receipts with their outcomes, and recorded inputs from before `before` (seconds since the
+   * epoch). Rows are deleted only up to `seq`, the last row that the snapshot includes.
    */
   prune(before: number, seq: number): void {
     this.#sql.exec("DELETE FROM journal WHERE open = 0 AND time < ? AND seq <= ?", before, seq);

@@ -9,7 +9,8 @@ const claimSeconds = 30;
 
 /**
  * Returns the age at which sums over `users` users are computed again, in seconds: ten minutes for 100,000 users. So an
- * experiment reads the rows of at most 600,000 users an hour, however many it has and however often its results are read.
+ * experiment reads the rows of at most 600,000 users an hour, however many it has and however often its results are read. Only
+ * the erasure of one of its users has them computed again earlier.
  */
 export const maxAgeOfSums = (users: number): number => 0.006 * users;
 

@@ -4,7 +4,7 @@ import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { Candidate } from "../features/compute-features.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer } from "../pipeline/run-pipeline.ts";
-import { startsEpisode } from "../replay/episode.ts";
+import { hasOneEventType, startsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
 import { type CountingRules, tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
@@ -92,7 +92,7 @@ export async function rankTestEvents(
     requests: 0,
   };
   // With several event types, only the first event of an episode counts: a click after a view is no new choice.
-  const hasOneEventType = new Set(dataset.test.map((event) => event.type)).size === 1;
+  const hasOneType = hasOneEventType(dataset.test);
   const test = [...dataset.test].sort((a, b) => a.time - b.time);
   for (const [i, event] of test.entries()) {
     const { userId, itemId, time } = event;
@@ -100,7 +100,7 @@ export async function rankTestEvents(
     if (
       i % sampleEvery === 0 &&
       event.type !== "dismiss" &&
-      (hasOneEventType || startsEpisode(profile, event))
+      (hasOneType || startsEpisode(profile, event))
     ) {
       const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasChosen(userId, id);
       const cold = !isWarm(itemId);

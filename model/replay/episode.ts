@@ -11,3 +11,10 @@ export function startsEpisode(profile: UserProfile, event: DatasetEvent): boolea
   const last = profile.recent.at(-1);
   return !last || last.productId !== event.itemId || event.time - last.time > episodeSeconds;
 }
+
+/**
+ * Returns whether all events have one type. Then no event can be a later step of an episode: each is a choice of its own,
+ * also one of the product chosen last.
+ */
+export const hasOneEventType = (events: readonly Pick<DatasetEvent, "type">[]): boolean =>
+  events.every(({ type }) => type === events[0].type);

@@ -40,6 +40,14 @@ describe("replayEpisodes", () => {
     expect(episodes.some(({ holdsPurchase }) => holdsPurchase)).toBe(true);
   });
 
+  it("yields every event of one type, as the evaluation asks for every one", async () => {
+    const visits = events
+      .filter(({ type }) => type === "view")
+      .flatMap((event): DatasetEvent[] => [event, { ...event, time: event.time + 600 }]);
+    const yielded = await replayAll(visits);
+    expect(yielded).toHaveLength(visits.length - Math.floor(visits.length * 0.3));
+  });
+
   it("states user locations, but never the location of the product about to be chosen", async () => {
     expect(hasUserLocations(dataset, events)).toBe(true);
     expect(hasUserLocations(dataset, atProducts)).toBe(false);

@@ -6,7 +6,7 @@ import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import type { CandidateService } from "../pipeline/ports.ts";
 import { applyInteraction } from "../profile/apply-interaction.ts";
 import { emptyProfile, type UserProfile } from "../profile/profile.ts";
-import { episodeSeconds } from "../replay/episode.ts";
+import { episodeSeconds, hasOneEventType } from "../replay/episode.ts";
 import { interactionOffset, toInteraction } from "../replay/interaction.ts";
 import { type CountingRules, tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import type { Random } from "./random.ts";
@@ -107,8 +107,9 @@ export function hasUserLocations(
   return located > 0 && elsewhere > located / 2;
 }
 
-/** Returns for each event whether an episode begins with it, by the rule of `startsEpisode` in `replay/episode.ts`. */
+/** Returns for each event whether an episode begins with it, by the rules of `replay/episode.ts`. */
 function episodeStarts(ordered: readonly DatasetEvent[]): boolean[] {
+  if (hasOneEventType(ordered)) return ordered.map(({ type }) => type !== "dismiss");
   const last = new Map<string, DatasetEvent>();
   return ordered.map((event) => {
     const before = last.get(event.userId);

@@ -57,6 +57,8 @@ export interface TrainingList {
   candidatesRepresented: Float32Array;
   /** Weight of each row in the pointwise loss: 0 for a candidate that the user did not see. Absent: 1 for each. */
   pointwiseWeights?: Float32Array;
+  /** Probability that the user looked at each row, relative to the first position. Absent: 1 for each. */
+  examined?: Float32Array;
   /** Weight of the list in the loss. */
   weight: number;
 }

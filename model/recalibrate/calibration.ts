@@ -1,6 +1,7 @@
 import type { Parameters } from "../network/parameters.ts";
 import { type PausableWork, runWithoutPauses } from "../pausable-work.ts";
 import { sigmoid } from "../sigmoid.ts";
+import { outcomeLoss } from "../train/loss.ts";
 
 /** The calibration of one head: logit z becomes slope * z + offset. */
 export interface PlattScaling {
@@ -13,12 +14,22 @@ export interface LabeledLogit {
   logit: number;
   outcome: number;
   weight: number;
+  /**
+   * Probability that the user looked at the row, relative to the first position; 1 if absent. The logit is that of an outcome
+   * of a row that is looked at.
+   */
+  examined?: number;
 }
+
+/** Returns the probability of looking at a row: positions that are looked at more often than the first one count like it. */
+const looksAt = ({ examined = 1 }: LabeledLogit): number => Math.min(1, examined);
 
 /** Largest number of iterations of Newton's method. */
 const maxIterations = 50;
 /** Strength of the prior at slope 1 and offset 0: with few outcomes, the scaling stays near the identity. */
 const priorStrength = 1;
+/** Smallest probability in a log loss, which keeps its logarithm finite. */
+const minProbability = 1e-12;
 /** A positive lower bound, so that the scaling never reverses the order of the rows. */
 const minSlope = 0.05;
 
@@ -41,10 +52,14 @@ export function* fitPlattPausable(rows: readonly LabeledLogit[]): PausableWork<P
     let hss = priorStrength;
     let hso = 0;
     let hoo = priorStrength;
-    for (const { logit, outcome, weight } of rows) {
-      const p = sigmoid(slope * logit + offset);
-      const error = weight * (p - outcome);
-      const curve = weight * p * (1 - p);
+    for (const row of rows) {
+      const { logit, outcome, weight } = row;
+      const z = slope * logit + offset;
+      const looks = looksAt(row);
+      const p = sigmoid(z);
+      const error = weight * outcomeLoss(z, outcome, looks).slope;
+      // The expected second derivative (Fisher's scoring), which is positive.
+      const curve = (weight * looks * p * (1 - p) ** 2) / Math.max(minProbability, 1 - looks * p);
       gs += error * logit;
       go += error;
       hss += curve * logit * logit;
@@ -74,7 +89,7 @@ const bins = 10;
 export function calibrationError(rows: readonly LabeledLogit[], { slope, offset }: PlattScaling): number {
   const total = rows.reduce((sum, { weight }) => sum + weight, 0);
   const ordered = rows
-    .map(({ logit, outcome, weight }) => ({ p: sigmoid(slope * logit + offset), outcome, weight }))
+    .map((row) => ({ ...row, p: looksAt(row) * sigmoid(slope * row.logit + offset) }))
     .sort((a, b) => a.p - b.p);
   let error = 0;
   let predicted = 0;
@@ -98,15 +113,13 @@ export interface CalibrationFigures {
   error: number;
   /** Outcomes that were expected, for each that came. */
   ratio: number;
-  /** Mean log loss of a row, and that of the rows' own rate as the probability of each. In nats. */
+  /** Mean log loss of a row, and that of one rate for all rows that are looked at. In nats. */
   logLoss: number;
   baseLogLoss: number;
   /** Rows with an outcome, without their weights. */
   positives: number;
 }
 
-/** Smallest probability in a log loss, which keeps its logarithm finite. */
-const minProbability = 1e-12;
 const crossEntropy = (p: number, outcome: number): number =>
   -outcome * Math.log(Math.max(minProbability, p)) -
   (1 - outcome) * Math.log(Math.max(minProbability, 1 - p));
@@ -118,8 +131,11 @@ export function calibrationFigures(rows: readonly LabeledLogit[]): CalibrationFi
   let came = 0;
   let loss = 0;
   let positives = 0;
-  for (const { logit, outcome, weight } of rows) {
-    const p = sigmoid(logit);
+  let looksMass = 0;
+  for (const row of rows) {
+    const { logit, outcome, weight } = row;
+    const p = looksAt(row) * sigmoid(logit);
+    looksMass += weight * looksAt(row);
     mass += weight;
     expected += weight * p;
     came += weight * outcome;
@@ -127,11 +143,16 @@ export function calibrationFigures(rows: readonly LabeledLogit[]): CalibrationFi
     if (outcome > 0) positives++;
   }
   if (positives === 0) return null;
+  const rate = came / looksMass;
+  const baseLoss = rows.reduce(
+    (sum, row) => sum + row.weight * crossEntropy(Math.min(1, looksAt(row) * rate), row.outcome),
+    0,
+  );
   return {
     error: calibrationError(rows, { slope: 1, offset: 0 }),
     ratio: expected / came,
     logLoss: loss / mass,
-    baseLogLoss: crossEntropy(came / mass, came / mass),
+    baseLogLoss: baseLoss / mass,
     positives,
   };
 }

@@ -79,6 +79,16 @@ export function* idSetPausable(ids: Float64Array): PausableWork<Set<number>> {
   return set;
 }
 
+/** Values that a user's hash is reduced to, to decide who is held out. */
+const holdoutGrains = 10_000;
+
+/**
+ * Returns whether a user is held out: no recalibrated model learns from their lists, so that they judge every model. Grains
+ * of the hash decide, so a user stays held out from night to night. `share` is between 0 and 1.
+ */
+export const isHeldOut = (pseudonymHash: number, share: number): boolean =>
+  Math.floor(pseudonymHash / 2 ** 20) % holdoutGrains < share * holdoutGrains;
+
 /**
  * Start times of the two held-out windows, in seconds since the epoch. Training uses the examples before `calibration`;
  * the calibration window ends where the evaluation window starts.

@@ -9,6 +9,12 @@ import type { LogStatistics } from "./example-summary.ts";
 export const gateConfiguration = z.strictObject({
   /** Whether failed checks are only reported: for tests of the roll-out. */
   forced: z.boolean().default(false),
+  /**
+   * Share (0 to 1) of the users from whose lists no candidate learns. Recalibrations are judged by all lists of these users,
+   * beside the newest ones of the others; uploaded models by these users alone, where they have lists enough. Keep it equal
+   * in `RECALIBRATION` and `ROLLOUT`.
+   */
+  holdoutShare: z.number().min(0).max(0.5).default(0.05),
   minExamples: z.number().int().default(300),
   minUsers: z.number().int().default(20),
   /** Lists of the evaluation window with an engagement. */
@@ -20,9 +26,9 @@ export const gateConfiguration = z.strictObject({
   maxEngagementRate: z.number().default(0.8),
   /** Largest factor between the engagement rates of the training and evaluation windows. */
   maxRateChange: z.number().default(4),
-  /** NDCG@10 that the lower bound of the gain's interval must exceed. */
+  /** Share of outcomes that the lower bound of the gain's interval must exceed; NDCG@10 for a raw gain. */
   minGain: z.number().default(0),
-  /** Largest loss of NDCG@10 in a slice that is surely worse. */
+  /** Largest loss, as a share of outcomes (of NDCG@10 for a raw gain), in a slice that is surely worse. */
   maxSliceLoss: z.number().default(0.01),
   /** Probability that any slice of an equal candidate is called worse, over all slices together. */
   sliceAlpha: z.number().gt(0).lt(1).default(0.05),
@@ -50,6 +56,8 @@ type HeadEvidence = Pick<CalibrationFigures, "error"> & Partial<CalibrationFigur
 /** The input of the gate. */
 export interface GateEvidence {
   data: LogStatistics;
+  /** Which lists judge, as a part of a sentence; the newest ones if absent. */
+  judgedBy?: string;
   comparison: Comparison;
   /** Calibration of each head; null for a head without a positive outcome. Evaluations of the release before have the error only. */
   calibration: Record<"engage" | "purchase", HeadEvidence | null>;
@@ -195,6 +203,17 @@ function describeCalibration(
   return parts.join("; ");
 }
 
+/** Returns the gain and how it was estimated, in one line. */
+function describeGain({ gain, method = "raw", effectiveOutcomes }: Comparison): string {
+  const what =
+    method === "regression"
+      ? "share of outcomes above the serving model, by a regression on both models' scores with examined positions"
+      : "NDCG@10 of shown products above the serving model, by outcomes as they came";
+  const outcomes =
+    effectiveOutcomes === undefined ? "" : `, ${Math.round(effectiveOutcomes)} effective outcomes`;
+  return `${what} ${describeDifference(gain)}${outcomes}`;
+}
+
 /** Returns whether the candidate may be registered, with all checks and the reasons for a refusal. */
 export function evaluateGate(evidence: GateEvidence, configuration: GateConfiguration): GateResult {
   const { comparison, calibration, latency } = evidence;
@@ -206,7 +225,7 @@ export function evaluateGate(evidence: GateEvidence, configuration: GateConfigur
     check(
       "newest outcomes",
       comparison.lists >= configuration.minLists,
-      `${comparison.lists} lists with an engagement in the newest window, at least ${configuration.minLists}`,
+      `${comparison.lists} lists with an engagement ${evidence.judgedBy ?? "in the newest window"}, at least ${configuration.minLists}`,
     ),
     check(
       "meaning",
@@ -216,7 +235,7 @@ export function evaluateGate(evidence: GateEvidence, configuration: GateConfigur
     check(
       "gain",
       isSignificantlyAbove(comparison.gain, configuration.minGain),
-      `NDCG@10 above the serving model ${describeDifference(comparison.gain)}, lower bound above ${configuration.minGain}`,
+      `${describeGain(comparison)}, lower bound above ${configuration.minGain}`,
     ),
     ...baselineNames.map((baseline) =>
       check(

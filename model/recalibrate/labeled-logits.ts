@@ -21,6 +21,7 @@ export function addLabeledLogits(
       labeled[head].push({
         ...{ logit: logits[head][row], outcome: list[head][row] },
         weight: list.weight * represents,
+        ...(list.examined ? { examined: list.examined[row] } : {}),
       });
   });
 }

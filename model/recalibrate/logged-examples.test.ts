@@ -55,15 +55,21 @@ if (parsed.kind !== "example") throw new Error("readLine did not return an examp
 const { example } = parsed;
 
 describe("trainingListOf", () => {
-  it("judges only shown rows, and lets each other row stand for many candidates that were not shown", () => {
-    const list = trainingListOf(featureShape, example, new Corrections());
+  it("judges only shown rows, and takes none that was not shown for one that is not wanted", () => {
+    const examination = { examined: Float64Array.from({ length: 15 }, (_, i) => 1 / (i + 1)) };
+    const list = trainingListOf(featureShape, example, new Corrections(), {
+      unshownWeight: 0.25,
+      examination,
+    });
     expect(list && [...list.engage]).toEqual([1, 0, 0, 0]);
     expect(list && [...(list.pointwiseWeights ?? [])]).toEqual([1, 1, 0, 0]);
-    expect(list && [...list.candidatesRepresented]).toEqual([1, 1, 50, 50]);
+    // Each row stands for 50 candidates that the user did not see: that says little about them.
+    expect(list && [...list.candidatesRepresented]).toEqual([1, 1, 0.25, 0.25]);
+    expect(list && [...(list.examined ?? [])]).toEqual([1, 0.5, 1, 1]);
     expect(list?.weight).toBe(4);
   });
 
-  it("lets a product that might have been shown stand for itself, and keeps it after the rows that were shown", () => {
+  it("weighs a product that might have been shown as the others that were not, and keeps it after the shown ones", () => {
     const rows = line.rows.map((row, i) => ({
       ...row,
       rank: i < 3 ? i + 1 : 0,
@@ -72,8 +78,8 @@ describe("trainingListOf", () => {
     }));
     const withRanks = readLine(featureShape, { ...line, rows });
     if (withRanks.kind !== "example") throw new Error("readLine did not return an example");
-    const list = trainingListOf(featureShape, withRanks.example, new Corrections());
-    expect(list && [...list.candidatesRepresented]).toEqual([1, 1, 1, 99]);
+    const list = trainingListOf(featureShape, withRanks.example, new Corrections(), { unshownWeight: 0.5 });
+    expect(list && [...list.candidatesRepresented]).toEqual([1, 1, 0.5, 0.5]);
     expect(withRanks.example.rows[2]).toMatchObject({ rank: 3, listScore: 0.5, squares: [0, 1, 0] });
     const short = readLine(featureShape, { ...line, rows }, 3);
     expect(short.kind === "example" && short.example.rows.map(({ rank }) => rank)).toEqual([1, 2, 0]);

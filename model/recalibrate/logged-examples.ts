@@ -2,6 +2,7 @@ import * as z from "zod";
 import { type EventType, eventType } from "../../shared/contracts/event.ts";
 import { trainingCorrection, trainingExample } from "../../shared/contracts/queues.ts";
 import { hash53 } from "../columns/hash.ts";
+import { type Examination, examinedAt } from "../examination/examination.ts";
 import type { FeatureShape, TrainingList } from "../features/batch.ts";
 import { selectPackedRows, unpackFeatures } from "../features/pack-features.ts";
 import type { PausableWork } from "../pausable-work.ts";
@@ -22,6 +23,8 @@ export const loggedExample = z.object({
   variant: z.string(),
   weight: z.number().positive(),
   candidates: z.number().int(),
+  /** Temperature by which the order of the list was drawn; absent if the list has the order of its ranking. */
+  rankTemperature: z.number().positive().optional(),
   rows: z.array(
     z.object({
       /** Hash of the product's id. */
@@ -118,6 +121,7 @@ export function readLine(shape: FeatureShape, line: unknown, rowLimit = maxRows)
       variant: rest.variant,
       weight: rest.weight,
       candidates: rest.candidates,
+      ...(rest.rankTemperature === undefined ? {} : { rankTemperature: rest.rankTemperature }),
       rows: kept.map(({ index, represents }) => {
         const { productId, ...row } = rows[index];
         return { product: hash53(productId), ...row, ...(represents > 1 ? { represents } : {}) };
@@ -238,23 +242,43 @@ export function candidatesPerSampledRow({
   return Math.max(1, (candidates - others) / Math.max(1, sampled));
 }
 
+/** How a recalibration reads outcomes; the defaults take a list as if its user had looked at all of it. */
+export interface OutcomeReading {
+  /**
+   * Weight (0 to 1) of a logged candidate that was not shown, relative to one that was: its user did not refuse it. 1 counts
+   * it as one product, however many candidates it stands for.
+   */
+  unshownWeight: number;
+  /** How often users look at positions. */
+  examination?: Pick<Examination, "examined">;
+}
+
 /** Returns the training list of an example; null if its features do not have this shape. */
 export function trainingListOf(
   shape: FeatureShape,
   example: LoggedExample,
   corrections: Corrections,
+  { unshownWeight, examination }: OutcomeReading = { unshownWeight: 1 },
 ): TrainingList | null {
   const batch = unpackFeatures(shape, example.features);
   if (batch === null) return null;
   const { rows } = example;
   const outcomes = rows.map(({ product, outcome }) => corrections.outcomeOf(example.id, product, outcome));
-  const others = candidatesPerSampledRow(example);
   return {
     batch,
     engage: Float32Array.from(outcomes, (outcome) => (isEngagement(outcome) ? 1 : 0)),
     purchase: Float32Array.from(outcomes, (outcome) => (outcome === "purchase" ? 1 : 0)),
-    candidatesRepresented: Float32Array.from(rows, (row) => (isSampled(row) ? others : shownBy(row))),
+    candidatesRepresented: Float32Array.from(rows, (row) =>
+      row.position > 0 ? shownBy(row) : unshownWeight,
+    ),
     pointwiseWeights: Float32Array.from(rows, (row) => (row.position > 0 ? shownBy(row) : 0)),
+    ...(examination
+      ? {
+          examined: Float32Array.from(rows, ({ position }) =>
+            position > 0 ? examinedAt(examination, position) : 1,
+          ),
+        }
+      : {}),
     weight: example.weight,
   };
 }

@@ -1,5 +1,6 @@
 import type { TrainingList } from "../features/batch.ts";
 import { type Learner, learningRateAt } from "../train/learner.ts";
+import { listwiseScales } from "../train/loss.ts";
 import { Random } from "../train/random.ts";
 
 /** The optimizer settings of a recalibration. */
@@ -36,9 +37,10 @@ export async function trainPart(
   let rows = 0;
   for (let at = 0; at < order.length; at += batch) {
     const some = order.slice(at, at + batch);
+    const scales = listwiseScales(some.map((index) => lists[index]));
     learner.clearGradients();
     for (const index of some) {
-      loss += learner.addGradients(lists[index]);
+      loss += learner.addGradients(lists[index], scales);
       rows += lists[index].batch.count;
       if (rows >= rowsPerPause) {
         rows = 0;

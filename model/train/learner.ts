@@ -4,7 +4,7 @@ import type { FeatureBatch, FeatureShape, TrainingList } from "../features/batch
 import { buildNetwork } from "../network/network.ts";
 import { copyParameters, type Parameter, type Parameters } from "../network/parameters.ts";
 import { type AdamMoments, adamStep } from "./adam.ts";
-import { listLoss } from "./loss.ts";
+import { type ListwiseScales, listLoss } from "./loss.ts";
 
 /** Returns the parameters as tensors that share their data; trained parameters get a zero gradient. */
 export function tensorsOf(parameters: Parameters): Map<string, Tensor> {
@@ -92,14 +92,18 @@ export class Learner {
     for (const tensor of this.#tensors.values()) tensor.grad?.fill(0);
   }
 
-  /** Runs the forward and backward pass for one list, adds its gradients and returns its loss. */
-  addGradients(list: TrainingList): number {
+  /**
+   * Runs the forward and backward pass for one list, adds its gradients and returns its loss. `scales` are those of the lists
+   * of the step.
+   */
+  addGradients(list: TrainingList, scales?: ListwiseScales): number {
     const { engage, purchase } = runForward(this.#tape, this.#shape, list.batch);
     const loss = listLoss(
       { data: engage.data, grad: engage.grad as Float32Array },
       { data: purchase.data, grad: purchase.grad as Float32Array },
       list,
       list.weight,
+      scales,
     );
     this.#tape.backward();
     return loss;

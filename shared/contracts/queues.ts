@@ -27,6 +27,8 @@ export const trainingExample = z.object({
   weight: z.number().positive(),
   /** Number of candidates that were ranked; `rows` is a sample of them. */
   candidates: z.number().int(),
+  /** Temperature by which the order of the list was drawn; absent if the list has the order of its ranking. */
+  rankTemperature: z.number().positive().optional(),
   rows: z.array(
     loggedCandidate.extend({
       /** Strongest event within the click window; null if there was none. */

@@ -13,16 +13,18 @@ const maxDeleted = 1000;
 
 /**
  * Names of the stored number arrays. `ids-N` holds the ids of the examples in chunk N and all chunks before it,
- * `summary-N` and `corrections-N` the encoded summaries and corrections of chunk N. `summary` and `corrections` cover
- * all chunks. `sums-N` holds the sums of an evaluation over the parts up to its step N.
+ * `summary-N` and `corrections-N` the encoded summaries and corrections of chunk N, `positions-N` its counts by position.
+ * `summary`, `corrections` and `positions` cover all chunks. `sums-N` holds the sums of an evaluation over the parts up to its step N.
  */
 export type NumbersName =
   | `ids-${number}`
   | `summary-${number}`
   | `corrections-${number}`
+  | `positions-${number}`
   | `sums-${number}`
   | "summary"
-  | "corrections";
+  | "corrections"
+  | "positions";
 
 /** Returns the key prefix of all recalibration artifacts of an application. */
 export const artifactRoot = (application: string): string => `${application}/recalibrations/`;

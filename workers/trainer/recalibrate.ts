@@ -1,13 +1,16 @@
 import { runWithPauses } from "../../model/pausable-work.ts";
 import { logStatisticsPausable, windowStarts } from "../../model/recalibrate/example-summary.ts";
 import { checkTrainingData } from "../../model/recalibrate/gate.ts";
+import type { OutcomeReading } from "../../model/recalibrate/logged-examples.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import type { LogPosition } from "../../shared/training-log/read-log.ts";
 import { calibrate } from "./steps/calibrate.ts";
+import { chooseUnshownWeight } from "./steps/choose-unshown-weight.ts";
 import { collect, firstChunk, mergeChunks, shareRead } from "./steps/collect.ts";
 import { evaluate } from "./steps/evaluate.ts";
+import { examinationOfLog } from "./steps/examination-of-log.ts";
 import { runGate } from "./steps/gate.ts";
 import { takeSnapshot } from "./steps/snapshot.ts";
 import type { StepContext } from "./steps/step.ts";
@@ -89,7 +92,7 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       `examples: the log of the last ${settings.days} days has no example with the features of this version; ${damaged} lines are damaged`,
     ]);
 
-  const { windows, data, plan } = await runStep(
+  const { windows, data, plan, examination } = await runStep(
     "plan",
     progressAfter.collected,
     async () => {
@@ -104,18 +107,33 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
         windows: starts,
         data: await runWithPauses(logStatisticsPausable(summaries, starts, damaged), context.pause),
         plan: await planTraining(context, summaries, starts),
+        examination: await examinationOfLog(context),
       };
     },
     (planned) => ({
       data: planned.data,
       windows: windowInstants(planned.windows),
       lists: planned.plan.lists,
+      examination: planned.examination,
     }),
   );
   const failedChecks = checkTrainingData(data, settings.gate).filter(({ passed }) => !passed);
   if (failedChecks.length > 0 && !settings.gate.forced)
     throw new RecalibrationRefusedError(failedChecks.map(({ name, detail }) => `${name}: ${detail}`));
 
+  const chosen = await chooseUnshownWeight(context, plan, windows, examination, (name, work) =>
+    runStep(name, progressAfter.collected, work),
+  );
+  const { unshownWeight } = await runStep(
+    "choose",
+    progressAfter.collected,
+    async () => chosen,
+    (unshown) => ({ unshown }),
+  );
+  const reading: OutcomeReading = {
+    unshownWeight,
+    examination: { examined: Float64Array.from(examination.examined) },
+  };
   const steps = plan.schedule.epochs * plan.groups.length;
   for (let epoch = 0; epoch < plan.schedule.epochs; epoch++)
     for (const group of plan.groups.keys()) {
@@ -123,20 +141,20 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
       await runStep(
         `train ${done} of ${steps}`,
         progressAfter.collected + ((progressAfter.trained - progressAfter.collected) * done) / steps,
-        () => trainStep(context, plan, windows, epoch, group),
+        () => trainStep(context, plan, windows, reading, epoch, group),
         ({ loss }) => ({ [`loss after step ${done} of ${steps}`]: loss }),
       );
     }
   const calibrated = await runStep(
     "calibrate",
     progressAfter.calibrated,
-    () => calibrate(context, plan, windows),
+    () => calibrate(context, plan, windows, reading),
     (scaling) => ({ scaling }),
   );
   const evaluated = await runStep(
     "evaluate",
     progressAfter.evaluated,
-    () => evaluate(context, calibrated, windows),
+    () => evaluate(context, calibrated, windows, reading),
     ({ comparison, calibration }) => ({ comparison, calibration }),
   );
   const decision = await runStep(

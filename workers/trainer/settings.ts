@@ -15,6 +15,12 @@ export const recalibrationSettings = z.strictObject({
   evaluationShare: z.number().default(0.15),
   maxCalibrationLists: z.number().int().default(3000),
   maxEvaluationLists: z.number().int().default(4000),
+  /**
+   * Weights (0 to 1) of logged candidates that were not shown, relative to shown ones, from which a recalibration chooses by
+   * the lists whose order was drawn. The first is taken where there are fewer such lists than `minDrawnLists`.
+   */
+  unshownWeights: z.array(z.number().min(0).max(1)).min(1).max(5).default([0.1, 0, 1]),
+  minDrawnLists: z.number().int().min(1).default(200),
   /** Training epochs. A small log gets up to `maxEpochs`, until the optimizer has made `minSteps` steps. */
   epochs: z.number().int().min(1).max(20).default(3),
   minSteps: z.number().int().min(0).default(250),

@@ -1,3 +1,4 @@
+import { rangeCount } from "../../examination/position-ranges.ts";
 import { bentExamination, type Examination, fitExamination } from "./examination.ts";
 import {
   type ComparedPolicy,
@@ -6,7 +7,6 @@ import {
   type ListSums,
   type OutcomeMetric,
   outcomeMetrics,
-  rangeCount,
 } from "./list-sums.ts";
 import { binCount } from "./score-bins.ts";
 

@@ -1,4 +1,5 @@
-import { type GroupSums, type OutcomeMetric, outcomeMetrics, rangeCount, rangeStarts } from "./list-sums.ts";
+import { rangeCount, rangeStarts } from "../../examination/position-ranges.ts";
+import { type GroupSums, type OutcomeMetric, outcomeMetrics } from "./list-sums.ts";
 import { binCount } from "./score-bins.ts";
 
 /** What a position-based model of clicks says of a log. */

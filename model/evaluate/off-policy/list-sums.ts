@@ -1,5 +1,6 @@
 import type { EventType } from "../../../shared/contracts/event.ts";
 import { hash53 } from "../../columns/hash.ts";
+import { rangeCount, rangeOf } from "../../examination/position-ranges.ts";
 import type { ListInPlay, LoggedProduct } from "./list-in-play.ts";
 import { binCount, limitCount, ScoreBins } from "./score-bins.ts";
 import type { TargetList } from "./target-list.ts";
@@ -19,17 +20,6 @@ export type ComparedPolicy = (typeof comparedPolicies)[number];
 
 /** Groups of users. The interval comes from leaving out one group after the other. */
 export const groupCount = 64;
-
-/** The first positions of ranges that are examined alike: each of the first ten, then wider ones. */
-export const rangeStarts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 21, 31, 51] as const;
-export const rangeCount = rangeStarts.length;
-
-/** Returns the index of the range that contains a position (from 1). */
-export function rangeOf(position: number): number {
-  let range = rangeCount - 1;
-  while (range > 0 && rangeStarts[range] > position) range--;
-  return range;
-}
 
 /** Sizes of the sums of one group. */
 const cells = rangeCount * binCount;

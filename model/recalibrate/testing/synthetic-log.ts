@@ -5,6 +5,7 @@ import { packFeatures } from "../../features/pack-features.ts";
 import type { Parameters } from "../../network/parameters.ts";
 import { randomBatch } from "../../onnx/random-batch.ts";
 import { finalScores } from "../../pipeline/final-scores.ts";
+import { examinationOf } from "../../simulate/position-bias.ts";
 import { Random } from "../../train/random.ts";
 import { scoreByTape } from "../../train/train.ts";
 
@@ -19,16 +20,18 @@ export interface SyntheticLogOptions {
   shift: number;
   rows?: number;
   /**
-   * Exploration of the last position. If present, the log names the products in play, position k is examined with the
-   * probability 1 / sqrt(k), and products of the same score attract alike.
+   * Exploration of the last position. If present, the log names the products in play, and products of the same score attract
+   * alike.
    */
   exploration?: Exploration;
+  /** Users look at position k with the probability k ** -bias; default: 0.5. */
+  bias?: number;
 }
 
 /** Returns the outcome of a shown row with the given utility. */
 export type OutcomeModel = (utility: number, random: Random) => EventType | null;
 
-/** Clicks and, at higher utility, purchases: about one in six shown rows gets an engagement. */
+/** Clicks and, at higher utility, purchases: about one in six rows that are looked at gets an engagement. */
 export const outcomeByUtility: OutcomeModel = (utility, random) => {
   const noisyUtility = utility + 0.7 * random.normal() - 1.6;
   return noisyUtility > 0.9 ? "purchase" : noisyUtility > 0 ? "click" : null;
@@ -63,7 +66,7 @@ function standardScores(parameters: Parameters, rows: number, seed: number): (sc
  */
 export function syntheticLog(
   parameters: Parameters,
-  { examples, users, seed, until, shift, rows = 15, exploration }: SyntheticLogOptions,
+  { examples, users, seed, until, shift, rows = 15, exploration, bias = 0.5 }: SyntheticLogOptions,
   outcomeModel: OutcomeModel = outcomeByUtility,
 ): Record<string, unknown>[] {
   const random = new Random(seed);
@@ -90,7 +93,7 @@ export function syntheticLog(
         : 0.6 * ((values[index] - mean) / deviation);
       const utility = byScore + shift * batch.dense[index * width + discount];
       const { position = 0, propensity = 0, rank = 0 } = inPlay.get(index) ?? {};
-      const isExamined = position > 0 && (!exploration || random.next() < 1 / Math.sqrt(position));
+      const isExamined = position > 0 && random.next() < examinationOf(position, bias);
       const outcome = isExamined ? outcomeModel(utility, random) : null;
       const category = `c${batch.category[index] % 4}`;
       const score = values[index];

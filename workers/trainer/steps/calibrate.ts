@@ -8,8 +8,9 @@ import {
   fitPlattPausable,
   type PlattScaling,
 } from "../../../model/recalibrate/calibration.ts";
-import type { WindowStarts } from "../../../model/recalibrate/example-summary.ts";
+import { isHeldOut, type WindowStarts } from "../../../model/recalibrate/example-summary.ts";
 import { addLabeledLogits, type LabeledHeads } from "../../../model/recalibrate/labeled-logits.ts";
+import type { OutcomeReading } from "../../../model/recalibrate/logged-examples.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
 import { heldOutLists } from "./held-out-lists.ts";
 import type { StepContext } from "./step.ts";
@@ -24,18 +25,30 @@ export interface CalibrationResult {
   bytes: number;
 }
 
-/** Fits the scaling of both heads to the calibration window, and stores the candidate model with the scaled weights. */
+/**
+ * Fits the scaling of both heads to the calibration window, and stores the candidate model with the scaled weights. The heads
+ * are calibrated to the probability of an outcome of a product at the first position.
+ */
 export async function calibrate(
   context: StepContext,
   plan: TrainingPlan,
   windows: WindowStarts,
+  reading: OutcomeReading,
 ): Promise<CalibrationResult> {
   const { artifacts, pause, settings, id, startedAt, seed } = context;
   const { average: parameters } = await finalCheckpoint(context, plan);
   const score = tapeScorer(featureShape, parameters);
   const labeled: LabeledHeads = { engage: [], purchase: [] };
   let lists = 0;
-  const window = heldOutLists(context, windows.calibration, windows.evaluation, settings.maxCalibrationLists);
+  const window = heldOutLists(
+    context,
+    ({ time, pseudonymHash }) =>
+      time >= windows.calibration &&
+      time < windows.evaluation &&
+      !isHeldOut(pseudonymHash, settings.gate.holdoutShare),
+    settings.maxCalibrationLists,
+    reading,
+  );
   for await (const { example, list } of window) {
     lists++;
     addLabeledLogits(labeled, example, list, score(list.batch));

@@ -1,3 +1,4 @@
+import { PositionCells } from "../../../model/examination/position-cells.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { runWithPauses } from "../../../model/pausable-work.ts";
 import {
@@ -95,6 +96,7 @@ export async function collect(
   const ids: number[] = [];
   const summaries: Float64Array[] = [];
   const corrections: LoggedCorrection[] = [];
+  const positions = new PositionCells();
   const limits = { objects: settings.objectsPerChunk, bytes: settings.bytesPerChunk };
   const page = await readLogPage(env.TRAINING_LOG, logQuery(context), from, limits);
   let { damaged } = page;
@@ -110,17 +112,19 @@ export async function collect(
       const { example } = parsed;
       seen.add(example.id);
       ids.push(example.id);
+      positions.add(example);
       summaries.push(encodeSummaries([example], await shards.add(example)));
     }
   }
   const parts = await shards.flush();
   await artifacts.putNumbers(`corrections-${index}`, encodeCorrections(corrections));
+  await artifacts.putNumbers(`positions-${index}`, positions.numbers);
   await artifacts.putNumbers(`summary-${index}`, concatenateArrays(summaries));
   await artifacts.putNumbers(`ids-${index}`, concatenateArrays([earlierIds, Float64Array.from(ids)]));
   return { examples: ids.length, total: seen.size, parts, damaged, incompatible, next: page.next };
 }
 
-/** Merges the summaries and corrections of all chunks, so that later steps read one object of each kind. */
+/** Merges the summaries, corrections and counts of all chunks, so that later steps read one object of each kind. */
 export async function mergeChunks(
   { artifacts }: Pick<CollectContext, "artifacts">,
   chunks: number,
@@ -130,4 +134,10 @@ export async function mergeChunks(
     for (let chunk = 0; chunk < chunks; chunk++) numbers.push(await artifacts.numbers(`${kind}-${chunk}`));
     await artifacts.putNumbers(kind, concatenateArrays(numbers));
   }
+  const positions = new PositionCells();
+  for (let chunk = 0; chunk < chunks; chunk++)
+    (await artifacts.numbers(`positions-${chunk}`)).forEach((count, i) => {
+      positions.numbers[i] += count;
+    });
+  await artifacts.putNumbers("positions", positions.numbers);
 }

@@ -13,11 +13,12 @@ import {
 import {
   type Comparison,
   compareListsPausable,
-  type ListQuality,
-  qualityOf,
+  type JudgedList,
+  judgeList,
 } from "../../../model/recalibrate/compare.ts";
-import type { WindowStarts } from "../../../model/recalibrate/example-summary.ts";
+import { isHeldOut, type WindowStarts } from "../../../model/recalibrate/example-summary.ts";
 import { addLabeledLogits, type LabeledHeads } from "../../../model/recalibrate/labeled-logits.ts";
+import type { OutcomeReading } from "../../../model/recalibrate/logged-examples.ts";
 import { tapeScorer } from "../../../model/train/train.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
 import type { CalibrationResult } from "./calibrate.ts";
@@ -45,11 +46,15 @@ export interface EvaluationResult {
   finiteWeights: boolean;
 }
 
-/** Evaluates the candidate on the evaluation window against the serving model and the baselines. */
+/**
+ * Evaluates the candidate against the serving model and the baselines, on the evaluation window and on all lists of users who
+ * are held out.
+ */
 export async function evaluate(
   context: StepContext,
   calibrated: CalibrationResult,
   windows: WindowStarts,
+  reading: OutcomeReading,
 ): Promise<EvaluationResult> {
   const { artifacts, settings } = context;
   const { bytes } = await artifacts.model("candidate");
@@ -58,7 +63,7 @@ export async function evaluate(
     throw new Error("the candidate's ONNX file does not have the network of this version");
   const score = tapeScorer(featureShape, parameters);
   const serving = (await artifacts.model("parent")).manifest.sha256;
-  const lists: ListQuality[] = [];
+  const lists: JudgedList[] = [];
   const labeled: LabeledHeads = { engage: [], purchase: [] };
   let pending: HeldOutList[] = [];
   const flush = async (): Promise<void> => {
@@ -67,17 +72,17 @@ export async function evaluate(
       const scores = score(list.batch);
       await context.pause();
       const scored = { example, list, candidate: finalScores(scores), serving: served[i] };
-      const quality = qualityOf(featureShape, scored);
-      if (quality !== null) lists.push(quality);
+      lists.push(judgeList(featureShape, scored));
       addLabeledLogits(labeled, example, list, scores);
     }
     pending = [];
   };
   const window = heldOutLists(
     context,
-    windows.evaluation,
-    Number.POSITIVE_INFINITY,
+    ({ time, pseudonymHash }) =>
+      time >= windows.evaluation || isHeldOut(pseudonymHash, settings.gate.holdoutShare),
     settings.maxEvaluationLists,
+    reading,
   );
   for await (const each of window) {
     pending.push(each);

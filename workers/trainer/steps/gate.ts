@@ -25,6 +25,7 @@ export async function runGate(
   return evaluateGate(
     {
       data,
+      judgedBy: "in the newest window or of users who are held out",
       comparison,
       calibration: { engage: figuresOf(calibration.engage), purchase: figuresOf(calibration.purchase) },
       latency,

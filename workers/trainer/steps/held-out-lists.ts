@@ -5,6 +5,7 @@ import { type ExampleSummary, visitSummariesPausable } from "../../../model/reca
 import {
   decodeCorrectionsPausable,
   type LoggedExample,
+  type OutcomeReading,
   trainingListOf,
 } from "../../../model/recalibrate/logged-examples.ts";
 import type { StepContext } from "./step.ts";
@@ -19,19 +20,19 @@ export interface HeldOutList {
 }
 
 /**
- * Yields the newest `maxLists` lists of the window `[from, to)`, in seconds since the Unix epoch. It reads one part
- * after the other, which bounds memory.
+ * Yields the newest `maxLists` lists that `isWanted`, with the examination of their positions. It reads one part after the
+ * other, which bounds memory.
  */
 export async function* heldOutLists(
   context: StepContext,
-  from: number,
-  to: number,
+  isWanted: (summary: ExampleSummary) => boolean,
   maxLists: number,
+  reading: OutcomeReading,
 ): AsyncGenerator<HeldOutList> {
   const { artifacts, pause } = context;
   const inWindow: ExampleSummary[] = [];
   const selection = visitSummariesPausable(await artifacts.numbers("summary"), (each) => {
-    if (each.time >= from && each.time < to) inWindow.push(each);
+    if (isWanted(each)) inWindow.push(each);
   });
   await runWithPauses(selection, pause);
   const newest = inWindow.sort((a, b) => b.time - a.time).slice(0, maxLists);
@@ -45,7 +46,7 @@ export async function* heldOutLists(
     for (const example of await artifacts.shard(part)) {
       if (++read % examplesPerPause === 0) await pause();
       if (!wanted.has(example.id)) continue;
-      const list = trainingListOf(featureShape, example, corrections);
+      const list = trainingListOf(featureShape, example, corrections, reading);
       await pause();
       if (list !== null) yield { example, list };
     }

@@ -1,8 +1,18 @@
+import { hash53 } from "../../../model/columns/hash.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { readParameters } from "../../../model/onnx/read-parameters.ts";
 import { runWithPauses } from "../../../model/pausable-work.ts";
-import { visitSummariesPausable, type WindowStarts } from "../../../model/recalibrate/example-summary.ts";
-import { decodeCorrectionsPausable, trainingListOf } from "../../../model/recalibrate/logged-examples.ts";
+import {
+  isHeldOut,
+  visitSummariesPausable,
+  type WindowStarts,
+} from "../../../model/recalibrate/example-summary.ts";
+import {
+  decodeCorrectionsPausable,
+  type LoggedExample,
+  type OutcomeReading,
+  trainingListOf,
+} from "../../../model/recalibrate/logged-examples.ts";
 import { type TrainingSchedule, trainPart } from "../../../model/recalibrate/train-part.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../../model/train/checkpoint.ts";
 import { initialLearnerState, Learner } from "../../../model/train/learner.ts";
@@ -30,7 +40,8 @@ export async function planTraining(
   const rows: number[] = [];
   const lists: number[] = [];
   const count = visitSummariesPausable(summaries, (each) => {
-    const learnable = each.time < windows.calibration;
+    const learnable =
+      each.time < windows.calibration && !isHeldOut(each.pseudonymHash, settings.gate.holdoutShare);
     rows[each.part] = (rows[each.part] ?? 0) + (learnable ? each.rows : 0);
     lists[each.part] = (lists[each.part] ?? 0) + (learnable ? 1 : 0);
   });
@@ -73,7 +84,7 @@ export function epochCount(
  * Returns the state before the first step, with the serving model's weights. Throws if the serving model has another
  * network.
  */
-async function startFromServing({ artifacts }: StepContext): Promise<Checkpoint> {
+export async function startFromServing({ artifacts }: StepContext): Promise<Checkpoint> {
   const { bytes } = await artifacts.model("parent");
   const parameters = readParameters(featureShape, bytes);
   if (parameters === null)
@@ -89,15 +100,23 @@ async function startFromServing({ artifacts }: StepContext): Promise<Checkpoint>
 /** Returns the name of the checkpoint that a training step writes. */
 const checkpointName = (epoch: number, group: number): string => `${epoch}-${group}`;
 
+/** Returns whether candidates learn from an example: it is older than the held-out windows, and its user is not held out. */
+export const isLearnable = (
+  { time, pseudonym }: Pick<LoggedExample, "time" | "pseudonym">,
+  windows: WindowStarts,
+  holdoutShare: number,
+): boolean => time < windows.calibration && !isHeldOut(hash53(pseudonym), holdoutShare);
+
 /** Trains on one group of parts in one epoch, and stores a checkpoint. Returns the mean loss per list. */
 export async function trainStep(
   context: StepContext,
   { schedule, groups }: TrainingPlan,
   windows: WindowStarts,
+  reading: OutcomeReading,
   epoch: number,
   group: number,
 ): Promise<{ loss: number }> {
-  const { artifacts, pause } = context;
+  const { artifacts, pause, settings } = context;
   const before =
     group > 0
       ? checkpointName(epoch, group - 1)
@@ -116,8 +135,8 @@ export async function trainStep(
     let read = 0;
     for (const example of await artifacts.shard(part)) {
       if (++read % examplesPerPause === 0) await pause();
-      if (example.time >= windows.calibration) continue;
-      const list = trainingListOf(featureShape, example, corrections);
+      if (!isLearnable(example, windows, settings.gate.holdoutShare)) continue;
+      const list = trainingListOf(featureShape, example, corrections, reading);
       if (list !== null) lists.push(list);
     }
     loss += await trainPart(learner, lists, schedule, { epoch, part }, pause);

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../train/random.ts";
-import { explore } from "./exploration.ts";
+import { drawOrder, explore } from "./exploration.ts";
+import { exploreAroundPins } from "./explore-around-pins.ts";
 
 const order = Array.from({ length: 30 }, (_, i) => i);
 
@@ -82,5 +83,63 @@ describe("explore", () => {
         },
       ),
     );
+  });
+});
+
+describe("drawOrder", () => {
+  it("shows the first items and the next ones that it may, each at most once, with their ranks", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 15 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.subarray(order),
+        fc.integer(),
+        (limit, depth, allowed, seed) => {
+          const random = new Random(seed);
+          const { inPlay, rankTemperature } = drawOrder(
+            order,
+            limit,
+            { depth },
+            0.7,
+            () => random.next(),
+            (item) => allowed.includes(item),
+          );
+          expect(rankTemperature).toBe(0.7);
+          const pool = [
+            ...order.slice(0, limit),
+            ...order.slice(limit, limit + depth).filter((item) => allowed.includes(item)),
+          ];
+          expect(inPlay.map(({ item }) => item).sort((a, b) => a - b)).toEqual(pool);
+          for (const { item, rank } of inPlay) expect(order[rank - 1]).toBe(item);
+          expect(inPlay.slice(0, limit).map(({ position }) => position)).toEqual(
+            Array.from({ length: limit }, (_, i) => i + 1),
+          );
+          expect(inPlay.slice(limit).every(({ position }) => position === 0)).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe("exploreAroundPins", () => {
+  it("draws the order in the share of the lists that is set, but not of short or pinned lists", () => {
+    const random = new Random(8);
+    const drawnShare = (limit: number, pin?: number): number => {
+      let drawn = 0;
+      for (let n = 0; n < 1000; n++) {
+        const { rankTemperature } = exploreAroundPins(
+          order,
+          (item) => (item === 3 ? pin : undefined),
+          limit,
+          { rate: 0.1, depth: 5, drawn: { share: 0.2, temperature: 1 } },
+          () => random.next(),
+        );
+        if (rankTemperature !== undefined) drawn++;
+      }
+      return drawn / 1000;
+    };
+    expect(Math.abs(drawnShare(10) - 0.2)).toBeLessThan(0.05);
+    expect(drawnShare(4)).toBe(0);
+    expect(drawnShare(10, 2)).toBe(0);
   });
 });

@@ -1,3 +1,5 @@
+import { drawRanks } from "./rank-draw.ts";
+
 /** How often, and how far down the ranking, the policy explores. */
 export interface Exploration {
   /** Probability that the last position of a list shows a lower-ranked item; 0 for never. */
@@ -6,7 +8,13 @@ export interface Exploration {
   depth: number;
   /** Condition on products that the policy may show so; all of them if absent. Callers evaluate it. */
   when?: string;
+  /** Share (0 to 1) of the lists whose order is drawn, and the temperature of the draw: see {@link drawOrder}. */
+  drawn?: { share: number; temperature: number };
 }
+
+/** Returns how many items after the first ones a policy may show. */
+export const othersInPlay = ({ rate, depth, drawn }: Exploration): number =>
+  rate > 0 || (drawn && drawn.share > 0) ? depth : 0;
 
 /** An item that the policy might have shown. */
 export interface ItemInPlay<T> {
@@ -15,12 +23,49 @@ export interface ItemInPlay<T> {
   rank: number;
   /** Position in the list, from 1; 0 if the item is not shown. */
   position: number;
-  /** Probability with which the policy shows the item. Each item has one position where it may be shown. */
+  /**
+   * Probability with which the policy shows the item. Each item has one position where it may be shown, unless the order was
+   * drawn: then it is the probability of its position given the items before it.
+   */
   propensity: number;
 }
 
+/** The items that a policy might have shown in a list. */
+export interface ExploredList<T> {
+  inPlay: ItemInPlay<T>[];
+  /** Temperature by which the order of the list was drawn; absent if the list has the order of the ranking. */
+  rankTemperature?: number;
+}
+
 /** The policy does not explore in shorter lists: their last position still holds one of the best items. */
-const minListLength = 5;
+export const minListLength = 5;
+
+/**
+ * Draws the order of a list: each position shows one of the first `limit` items or of the `depth` ones that follow them and
+ * may be shown, by chance in proportion to a power of the rank ({@link drawRanks}). Outcomes at other positions than the
+ * rank tell how often users look at positions.
+ */
+export function drawOrder<T>(
+  ranking: readonly T[],
+  limit: number,
+  { depth }: Pick<Exploration, "depth">,
+  temperature: number,
+  random: () => number,
+  mayExplore: (item: T) => boolean = () => true,
+): ExploredList<T> {
+  const pool = ranking
+    .slice(0, limit + depth)
+    .flatMap((item, i) => (i < limit || mayExplore(item) ? [{ item, rank: i + 1 }] : []));
+  const { order, propensities } = drawRanks(pool.length, limit, temperature, random);
+  return {
+    inPlay: order.map((at, i) => ({
+      ...pool[at],
+      position: i < limit ? i + 1 : 0,
+      propensity: propensities[i],
+    })),
+    rankTemperature: temperature,
+  };
+}
 
 /**
  * Returns the items that the policy might show, with their propensities: the shown ones by position, then those that the

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { othersInPlay } from "../experiments/exploration.ts";
 import { exploreAroundPins } from "../experiments/explore-around-pins.ts";
 import { linearRanker } from "./fallback-rankers.ts";
 import { decodeInputs, encodeInputs, InputRecorder } from "./recorded-inputs.ts";
@@ -39,6 +40,7 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
     when: fc.constantFrom(undefined, "product.rating >= 4.0"),
     maxCandidates: fc.integer({ min: 20, max: 500 }),
     rate: fc.constantFrom(0, 0.5, 1),
+    drawn: fc.constantFrom(0, 0.5),
     purchased: fc.constantFrom("auto" as const, "hide" as const, "fade" as const, "keep" as const),
     hidesSmallCounts: fc.boolean(),
     placeless: fc.nat(9).map((each) => each === 0),
@@ -63,6 +65,7 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
       objective,
       when,
       rate,
+      drawn,
       purchased,
       placeless,
       later,
@@ -77,7 +80,10 @@ const anyRequest: fc.Arbitrary<Partial<PipelineQuery>> = fc
         user: null,
         attributes: { brandName: "string" },
       },
-      exploration: { rate, depth: 10, ...(when === undefined ? {} : { when }) },
+      exploration: {
+        ...{ rate, depth: 10, drawn: { share: drawn, temperature: 1 } },
+        ...(when === undefined ? {} : { when }),
+      },
       historyRules: { purchased, dismissedDays: 90, purchasedDays: 30 },
       now: simulatedNow + later,
       ...(placeless ? { point: null } : {}),
@@ -101,8 +107,8 @@ describe("replayList", () => {
           const notForSale = new Set(gone.map((i) => answer.items[i]?.productId));
           const listable = [...answer.items, ...answer.spare()]
             .filter(({ productId }) => !notForSale.has(productId))
-            .slice(0, limit + (exploration.rate > 0 ? exploration.depth : 0));
-          const inPlay = exploreAroundPins(
+            .slice(0, limit + othersInPlay(exploration));
+          const { inPlay } = exploreAroundPins(
             listable,
             ({ pin }) => pin,
             limit,

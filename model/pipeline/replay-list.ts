@@ -38,7 +38,7 @@ export async function replayList(
     random,
     isExplorable,
   )
-    .filter(({ position }) => position > 0)
+    .inPlay.filter(({ position }) => position > 0)
     .map(({ item: { productId, score }, propensity }) => ({ productId, score, propensity }));
 }
 

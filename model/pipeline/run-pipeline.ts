@@ -6,7 +6,7 @@ import type { ProductRef } from "../../shared/contracts/retrieval.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { localHourOf } from "../../shared/time/local-clock.ts";
 import { categoryOf } from "../columns/columns.ts";
-import type { Exploration } from "../experiments/exploration.ts";
+import { type Exploration, othersInPlay } from "../experiments/exploration.ts";
 import { rememberDistances } from "../expressions/distances.ts";
 import type { FeatureBatch, Scores } from "../features/batch.ts";
 import type { BatchPool } from "../features/batch-pool.ts";
@@ -220,8 +220,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     index,
   }));
   const { limit } = rules;
-  const extraRows =
-    spareItems + (query.exploration && query.exploration.rate > 0 ? query.exploration.depth : 0);
+  const extraRows = spareItems + (query.exploration ? othersInPlay(query.exploration) : 0);
   // The rules apply to the spare products too: they are the end of a longer list.
   const ruleContext: RuleContext = {
     now,

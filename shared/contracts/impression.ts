@@ -10,7 +10,7 @@ export const loggedCandidate = z.object({
   position: z.number().int().min(0),
   /**
    * Probability that the logging policy shows the product, at this position or, if it was not shown, at the last one; 0
-   * for a product that no list could show.
+   * for a product that no list could show. If the order was drawn, the probability is that after the products before.
    */
   propensity: z.number().min(0).max(1),
   /** Score of the model. */
@@ -38,6 +38,8 @@ export const loggedCandidate = z.object({
 export const impression = z.object({
   receipt: receiptRecord,
   featureHash: z.string(),
+  /** Temperature by which the order of the list was drawn; absent if the list has the order of its ranking. */
+  rankTemperature: z.number().positive().optional(),
   rows: z.array(loggedCandidate),
   /** Features of the rows, in their order, packed by `model/features/pack-features.ts`. */
   features: z.instanceof(Uint8Array<ArrayBuffer>),

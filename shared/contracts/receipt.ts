@@ -9,7 +9,10 @@ export const impressionItem = z.object({
   /** Position in the list, over all its pages, from 1; 0 for a candidate that was ranked but not shown. */
   position: z.number().int(),
   score: z.number(),
-  /** Probability that the logging policy shows this item at this position, after the pages before. */
+  /**
+   * Probability that the logging policy shows this item at this position, after the pages before; of a list whose order was
+   * drawn, also after the products before.
+   */
   propensity: z.number(),
   sources: z.array(candidateSourceName).optional().meta({
     description:
@@ -38,8 +41,9 @@ export const receiptInput = z.object({
   purchased: purchasedRule,
   purchasedDays: z.number(),
   dismissedDays: z.number(),
-  exploration: z.object({ rate: z.number(), depth: z.number() }).meta({
-    description: "How often the last position shows one of so many next products instead.",
+  exploration: z.object({ rate: z.number(), depth: z.number(), drawn: z.number().optional() }).meta({
+    description:
+      "How often the last position shows one of so many next products instead, and how often the order of the list is drawn.",
   }),
   hidesSmallCounts: z.boolean().meta({
     description: "Whether counts of few users were hidden, because nobody vouches for the user.",

@@ -127,6 +127,10 @@ export const explore = nullIsAbsent(
     when: condition.optional().meta({
       description: "Only products that meet this condition are shown so; all may be if absent.",
     }),
+    drawn: z.number().min(0).max(maxExploredShare).optional().meta({
+      description:
+        "Share of lists whose order is drawn by chance, in favor of the first ranks; the deployment's setting if absent, and none if `share` is 0.",
+    }),
   }),
 );
 export type Explore = z.infer<typeof explore>;

@@ -46,6 +46,11 @@ export const exactByDefault = Object.fromEntries(
   ["gateway", "recommendation", "user-session", "user"].map((name) => [name, { DEFAULT_CONSENT: "exact" }]),
 );
 
+/** Variables of all stacks. No order is drawn by chance, unless a test says so: tests look at the first products. */
+const variablesOfTests: Readonly<Record<string, Record<string, string>>> = {
+  recommendation: { ROLLOUT: '{"exploration":{"rate":0.02}}' },
+};
+
 /** All workers in one process, with their real configurations, empty migrated databases and the large cities. */
 export class TestStack {
   readonly #server: ReturnType<typeof createTestHarness>;
@@ -58,7 +63,7 @@ export class TestStack {
       workers: [
         ...workers.map(({ name, config }) => ({
           configPath: config,
-          vars: { ...variables[name] },
+          vars: { ...variablesOfTests[name], ...variables[name] },
           secrets: secretsByWorker[name] ?? {},
         })),
         { configPath: pagesConfig },

@@ -65,9 +65,21 @@ export const rolloutSettings = z.strictObject({
   gate: gateConfiguration.prefault({}),
   /** Inactive versions that are kept, in addition to the version that a rollback would restore. */
   kept: z.number().int().min(0).default(10),
-  /** Random exploration in the last position of lists; see `model/experiments/exploration.ts`. */
+  /**
+   * Random exploration in the last position of lists, and lists whose order is drawn; see `model/experiments/exploration.ts`.
+   * A `share` of 0 draws none.
+   */
   exploration: z
-    .strictObject({ rate: share.max(0.5).default(0), depth: z.number().int().min(1).max(50).default(10) })
+    .strictObject({
+      rate: share.max(0.5).default(0),
+      depth: z.number().int().min(1).max(50).default(10),
+      drawn: z
+        .strictObject({
+          share: share.max(0.5).default(0),
+          temperature: z.number().min(0.1).max(10).default(1),
+        })
+        .prefault({}),
+    })
     .prefault({}),
 });
 export type RolloutSettings = z.infer<typeof rolloutSettings>;

@@ -53,8 +53,8 @@ export class Impressions {
     const stored: OpenWindow[] = [];
     this.#core.transaction(application, userId, (state) => {
       for (const { impression, requester } of allowed) {
-        const { receipt, featureHash, rows, features, inputs } = impression;
-        const seen = { featureHash, rows, isVouched: requester.isVouched };
+        const { receipt, featureHash, rankTemperature, rows, features, inputs } = impression;
+        const seen = { featureHash, rankTemperature, rows, isVouched: requester.isVouched };
         const window = {
           id: receipt.recommendationId,
           time: Date.parse(receipt.time) / 1000,

@@ -40,6 +40,14 @@ describe("trainingExampleOf", () => {
     expect(example?.rows[3].outcome).toBe("click");
   });
 
+  it("says that the order was drawn", () => {
+    const drawn = { ...impressionOf(20), rankTemperature: 0.5 };
+    expect(trainingExampleOf(drawn, [{ product: "p3", type: "click" }], 1)?.rankTemperature).toBe(0.5);
+    expect(trainingExampleOf(impressionOf(20), [{ product: "p3", type: "click" }], 1)).not.toHaveProperty(
+      "rankTemperature",
+    );
+  });
+
   it("drops shown rows without an outcome from a long list, so that the example fits into a message", () => {
     const shown = impressionOf(200);
     const example = trainingExampleOf(shown, [{ product: "p189", type: "purchase" }], 1);

@@ -60,7 +60,7 @@ function rowsThatFit(rows: readonly Row[], features: Uint8Array): Pick<TrainingE
  * sampled. `settingsVersion` is that of the user's profile.
  */
 export function trainingExampleOf(
-  { receipt, featureHash, rows, features }: Impression,
+  { receipt, featureHash, rankTemperature, rows, features }: Impression,
   outcomes: readonly { product: string; type: string }[],
   settingsVersion: number,
 ): TrainingExample | null {
@@ -78,6 +78,7 @@ export function trainingExampleOf(
     country: receipt.location.country,
     weight: strongest.size > 0 ? 1 : 1 / noOutcomeSampleRate,
     candidates: receipt.candidates,
+    ...(rankTemperature === undefined ? {} : { rankTemperature }),
     consent: {
       precision: receipt.location.source === "none" ? "none" : receipt.location.precision,
       version: settingsVersion,

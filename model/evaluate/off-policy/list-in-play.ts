@@ -41,14 +41,19 @@ export interface ListInPlay {
 }
 
 /** Why a logged list cannot be evaluated; see {@link listInPlay}. */
-export type UnusableList = "earlier version" | "later page" | "incomplete" | "not ordered by score";
+export type UnusableList =
+  | "earlier version"
+  | "drawn order"
+  | "later page"
+  | "incomplete"
+  | "not ordered by score";
 
 /** Largest error of the sum of the propensities of a list, by rounding. */
 const tolerance = 1e-6;
 
 /**
  * Returns a logged list; else why it cannot be evaluated. `earlier version`: the log does not say which products might have
- * been shown. `later page`: other pages of the list came before. `incomplete`: some products are missing, as the
+ * been shown. `drawn order`: chance decided all positions, so that products have no position of their own. `later page`: other pages of the list came before. `incomplete`: some products are missing, as the
  * propensities show, which do not add up to the length of the list. `not ordered by score`: the request had a diversity or
  * other rules, which the log does not have.
  */
@@ -56,6 +61,7 @@ export function listInPlay(example: LoggedExample, corrections: Corrections): Li
   const { rows, weight, pseudonym } = example;
   if (rows.some(({ rank, listScore }) => rank === undefined || listScore === undefined))
     return "earlier version";
+  if (example.rankTemperature !== undefined) return "drawn order";
   const length = rows.reduce((max, { position }) => Math.max(max, position), 0);
   const products = rows.map((each, row): LoggedProduct => {
     const { rank = 0, listScore = each.score, position, squares = [] } = each;

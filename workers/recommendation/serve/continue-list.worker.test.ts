@@ -94,7 +94,8 @@ describe("the pages of a list", () => {
       },
       { requiredKeys: ["limit"] },
     );
-    const exploring = { ROLLOUT: JSON.stringify({ exploration: { rate: 0.5, depth: 5 } }) };
+    const exploration = { rate: 0.5, depth: 5, drawn: { share: 0.5 } };
+    const exploring = { ROLLOUT: JSON.stringify({ exploration }) };
     await fc.assert(
       fc.asyncProperty(rules, async (input) => {
         const ids = (await pagesOf("any-rules", input, exploring)).flatMap(idsOf);
@@ -114,6 +115,20 @@ describe("the pages of a list", () => {
       const again = () => recommend(`again-${i}`, { limit: 6, cursor: next ?? "" }, exploring);
       expect(idsOf(await again())).toEqual(idsOf(await again()));
     }
+  });
+
+  it("have no drawn order: chance decides the order of first pages only", async () => {
+    const exploring = { ROLLOUT: JSON.stringify({ exploration: { rate: 0, drawn: { share: 0.5 } } }) };
+    const orders = new Set<string>();
+    for (let i = 0; i < 12; i++) {
+      const first = await recommend("drawn-pages", { limit: 6 }, exploring);
+      orders.add(idsOf(first).join());
+      const page = await recommend("drawn-pages", { limit: 6, cursor: first.next ?? "" }, exploring);
+      const receipt = await session("drawn-pages").receipt("drawn-pages", page.recommendationId);
+      expect(receipt?.items.every(({ propensity }) => propensity === 1)).toBe(true);
+      expect(idsOf(page).filter((id) => idsOf(first).includes(id))).toEqual([]);
+    }
+    expect(orders.size).toBeGreaterThan(2);
   });
 
   it("can be replayed", async () => {

@@ -1,4 +1,4 @@
-import type { Exploration, ItemInPlay } from "../../../model/experiments/exploration.ts";
+import { type Exploration, type ExploredList, othersInPlay } from "../../../model/experiments/exploration.ts";
 import { exploreAroundPins } from "../../../model/experiments/explore-around-pins.ts";
 import {
   isExplorable,
@@ -34,7 +34,7 @@ export async function exploredList(
   { items, spare, candidates }: Pick<PipelineAnswer, "items" | "spare" | "candidates">,
   { limit, test, exploration, showsVariants }: ListRule,
   random: () => number,
-): Promise<{ inPlay: ItemInPlay<ListedProduct<PipelineItem>>[]; skipped?: string }> {
+): Promise<ExploredList<ListedProduct<PipelineItem>> & { skipped?: string }> {
   const explored = (listable: readonly ListedProduct<PipelineItem>[]) =>
     exploreAroundPins(
       listable,
@@ -44,7 +44,7 @@ export async function exploredList(
       random,
       ({ ranked }) => isExplorable(ranked),
     );
-  const others = exploration.rate > 0 ? exploration.depth : 0;
+  const others = othersInPlay(exploration);
   try {
     const listed = await listProducts(
       catalog,
@@ -55,7 +55,7 @@ export async function exploredList(
       others,
       showsVariants,
     );
-    return { inPlay: explored(unwrap(listed, "the product service")) };
+    return explored(unwrap(listed, "the product service"));
   } catch (error) {
     console.error({ event: "product cards unavailable", error: errorText(error) });
     const ranking = others > 0 ? [...items, ...spare().slice(0, others)] : items;
@@ -64,7 +64,7 @@ export async function exploredList(
       return { ranked, card: cardFromTile(block, row) };
     });
     return {
-      inPlay: explored(listable),
+      ...explored(listable),
       skipped: "the catalog: failed, tiles stand in for cards",
     };
   }

@@ -1,4 +1,4 @@
-import type { ItemInPlay } from "../../../model/experiments/exploration.ts";
+import type { ExploredList } from "../../../model/experiments/exploration.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { packFeatures } from "../../../model/features/pack-features.ts";
 import type { PipelineAnswer, PipelineItem } from "../../../model/pipeline/run-pipeline.ts";
@@ -15,7 +15,7 @@ const maxUnshownLogged = 10;
  */
 export function impressionOf(
   answer: Pick<PipelineAnswer, "candidates" | "features" | "scores" | "listScore">,
-  inPlay: readonly ItemInPlay<Pick<PipelineItem, "index">>[],
+  { inPlay, rankTemperature }: ExploredList<Pick<PipelineItem, "index">>,
   receipt: ReceiptRecord,
   random: () => number,
   offset = 0,
@@ -27,6 +27,7 @@ export function impressionOf(
   return {
     receipt,
     featureHash: featureShape.hash,
+    ...(rankTemperature === undefined ? {} : { rankTemperature }),
     rows: indices.map((index) => {
       const { position = 0, propensity = 0, rank = 0 } = known.get(index) ?? {};
       const inList = (at: number): number => (at > 0 ? at + offset : 0);

@@ -25,7 +25,11 @@ export function inputOfReceipt(
     ...input,
     filter: shownFilter,
     ...historyRules,
-    exploration: { rate: exploration?.rate ?? 0, depth: exploration?.depth ?? 0 },
+    exploration: {
+      rate: exploration?.rate ?? 0,
+      depth: exploration?.depth ?? 0,
+      ...(exploration?.drawn ? { drawn: exploration.drawn.share } : {}),
+    },
     hidesSmallCounts,
   };
 }

@@ -162,7 +162,7 @@ export async function recommendProducts(
     .map(({ name }) => name);
   const modelMs = performance.now() - started - profileMs - locationMs;
 
-  const exploration = explorationOf(rolloutSettingsOf(env).exploration, input.explore);
+  const exploration = explorationOf(rolloutSettingsOf(env).exploration, input.explore, offset);
   const pipelineQuery: PipelineQuery = {
     profile,
     point,
@@ -197,7 +197,11 @@ export async function recommendProducts(
   const { location, namesSkipped } = answerLocationOf(resolved, answer.place);
   const cardsStarted = performance.now();
   const test = compileProductTest({ point, filter, now, exclude }).row;
-  const { inPlay, skipped: cardsSkipped } = await exploredList(
+  const {
+    inPlay,
+    rankTemperature,
+    skipped: cardsSkipped,
+  } = await exploredList(
     env.PRODUCT,
     application,
     answer,
@@ -284,7 +288,14 @@ export async function recommendProducts(
         session,
         {
           ...{ application, userId: input.userId, requester },
-          impression: impressionOf(answer, rankedInPlay, receipt, Math.random, offset, compressed),
+          impression: impressionOf(
+            answer,
+            { inPlay: rankedInPlay, rankTemperature },
+            receipt,
+            Math.random,
+            offset,
+            compressed,
+          ),
         },
         impressionDelayOf(env),
       ),

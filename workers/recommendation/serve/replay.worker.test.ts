@@ -47,6 +47,8 @@ describe("replayRecommendation", () => {
       { rankBy: "popularity" },
       { explore: { share: 0.5, when: 'product.title != "Product 9"' } },
       { objective: { click: 1, purchase: 30 } },
+      { explore: { share: 0.5, drawn: 0.5 } },
+      { explore: { share: 0, drawn: 0.5 } },
     ];
     const exploring = { ROLLOUT: JSON.stringify({ exploration: { rate: 0.5, depth: 5 } }) };
     for (const [i, input] of variants.entries()) {
@@ -123,6 +125,53 @@ describe("exploration of a request", () => {
     // The depth of the deployment reaches both.
     expect([...shown.keys()].every((id) => id === "p7" || id === "p8")).toBe(true);
     for (const propensity of shown.values()) expect(propensity).toBe(0.25);
+  });
+});
+
+describe("a drawn order", () => {
+  const rolledOut = { ROLLOUT: JSON.stringify({ exploration: { depth: 5, drawn: { share: 0.5 } } }) };
+
+  it("shows products of the pool with the probability of each position after those before", async () => {
+    let drawn = 0;
+    for (let i = 0; i < 16; i++) {
+      const { receipt, session } = await recommend("drawn", { limit: 10 }, rolledOut);
+      const stored = await session.exportPage({ table: "receipts", after: "" }, 100);
+      const { seen } = stored.items
+        .map((item) => JSON.parse(item))
+        .find(({ receipt: each }) => each?.recommendationId === receipt.recommendationId);
+      const [first] = receipt.items;
+      if (seen.rankTemperature === undefined) {
+        expect(receipt.items.every(({ propensity }) => propensity === 1)).toBe(true);
+        continue;
+      }
+      drawn++;
+      expect(seen.rankTemperature).toBe(1);
+      const rows = seen.rows as { rank: number; position: number; propensity: number }[];
+      const inPlay = rows.filter(({ rank }) => rank > 0);
+      expect(inPlay.map(({ rank }) => rank).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 15 }, (_, rank) => rank + 1),
+      );
+      const all = inPlay.reduce((sum, { rank }) => sum + 1 / rank, 0);
+      const rankOf = (position: number) => inPlay.find((row) => row.position === position)?.rank ?? 0;
+      expect(first.propensity).toBeCloseTo(1 / rankOf(1) / all, 9);
+      expect(receipt.items[1].propensity).toBeCloseTo(1 / rankOf(2) / (all - 1 / rankOf(1)), 9);
+    }
+    expect(drawn).toBeGreaterThan(1);
+    expect(drawn).toBeLessThan(15);
+  });
+
+  it("is off for a request that does not explore, for lists with pins, and where the setting is 0", async () => {
+    const pins = [{ productId: "p7", position: 2 }];
+    for (const [input, change] of [
+      [{ explore: { share: 0 } }, rolledOut],
+      [{ explore: { share: 0.3, drawn: 0 }, limit: 4 }, rolledOut],
+      [{ pins }, rolledOut],
+      [{}, { ROLLOUT: JSON.stringify({ exploration: { drawn: { share: 0 } } }) }],
+    ])
+      for (let i = 0; i < 8; i++) {
+        const { receipt } = await recommend("not-drawn", { limit: 10, ...input }, change);
+        expect(receipt.items.every(({ propensity }) => propensity === 1)).toBe(true);
+      }
   });
 });
 

@@ -28,15 +28,24 @@ export const rulesOf = (
   ...(offset === 0 ? {} : { offset }),
 });
 
-/** Returns how the list of a request explores: as often as it says, by the settings of the deployment otherwise. */
-export const explorationOf = (settings: Exploration, explore: Explore | undefined): Exploration =>
-  explore === undefined
-    ? settings
-    : {
-        ...settings,
-        rate: explore.share,
-        ...(explore.when === undefined ? {} : { when: explore.when }),
-      };
+/**
+ * Returns how the list of a request explores: as often as it says, by the settings of the deployment otherwise. A request
+ * that does not explore draws no order, if it does not say a share of its own. Pages after `offset` products draw none: the
+ * order of a list is that of its first page.
+ */
+export function explorationOf(
+  { drawn, ...settings }: Exploration,
+  explore: Explore | undefined,
+  offset: number,
+): Exploration {
+  const share = explore?.drawn ?? (explore?.share === 0 ? 0 : (drawn?.share ?? 0));
+  return {
+    ...settings,
+    ...(explore === undefined ? {} : { rate: explore.share }),
+    ...(explore?.when === undefined ? {} : { when: explore.when }),
+    ...(share > 0 && offset === 0 ? { drawn: { share, temperature: drawn?.temperature ?? 1 } } : {}),
+  };
+}
 
 /**
  * Returns the addresses of products that pins name at a time (seconds since the epoch), so that the search considers them

@@ -97,11 +97,7 @@ export async function rankTestEvents(
   for (const [i, event] of test.entries()) {
     const { userId, itemId, time } = event;
     const profile = replay.profile(userId);
-    if (
-      i % sampleEvery === 0 &&
-      event.type !== "dismiss" &&
-      (hasOneType || startsEpisode(profile, event))
-    ) {
+    if (i % sampleEvery === 0 && event.type !== "dismiss" && (hasOneType || startsEpisode(profile, event))) {
       const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasChosen(userId, id);
       const cold = !isWarm(itemId);
       const ranked: RankedEvent = {

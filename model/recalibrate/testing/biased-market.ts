@@ -121,7 +121,7 @@ export class BiasedMarket {
   }
 
   /** Returns the expected clicks of a list by a model's order of all products, as a share of those of the best order. */
-  valueOf(parameters: Parameters, lists: number): number {
+  shareOfBest(parameters: Parameters, lists: number): number {
     const score = tapeScorer(featureShape, parameters);
     let [reached, best] = [0, 0];
     for (let n = 0; n < lists; n++) {

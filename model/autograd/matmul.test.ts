@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../train/random.ts";
-import { multiplyAdd, multiplyByTransposedAdd, multiplyTransposedAdd } from "./matmul.ts";
+import { type MatrixMemory, PlainMemory, WasmMemory } from "./matrix-memory.ts";
+import { matrixKernel } from "./wasm/matrix-kernel.ts";
+import { webAssembly } from "./wasm/web-assembly.ts";
 
 const size = fc.integer({ min: 1, max: 19 });
 
@@ -21,18 +23,32 @@ function expectProduct(
     }
 }
 
-describe("matrix products", () => {
+const memories: [string, MatrixMemory][] = [
+  ["JavaScript", new PlainMemory()],
+  ["WebAssembly", new WasmMemory(new webAssembly.Module(matrixKernel()))],
+];
+
+describe.each(memories)("matrix products in %s", (_name, memory) => {
   it("equal the definition for every size", () => {
     fc.assert(
       fc.property(size, size, size, fc.nat(), (n, i, o, seed) => {
         const random = new Random(seed);
-        const matrix = (length: number) => Float32Array.from({ length }, () => random.normal());
+        memory.reset();
+        const matrix = (length: number, values = () => random.normal()): Float32Array => {
+          const tensor = memory.allocate(1, length, false);
+          for (let at = 0; at < length; at++) tensor.data[at] = values();
+          return tensor.data;
+        };
+        const copyOf = (array: Float32Array): Float32Array => {
+          let at = 0;
+          return matrix(array.length, () => array[at++]);
+        };
         const x = matrix(n * i);
         const w = matrix(i * o);
         const g = matrix(n * o);
 
-        const out = g.slice();
-        multiplyAdd(x, w, out, n, i, o);
+        const out = copyOf(g);
+        memory.multiplyAdd(x, w, out, n, i, o);
         expectProduct(
           out,
           g,
@@ -41,8 +57,8 @@ describe("matrix products", () => {
           (k, column) => w[k * o + column],
         );
 
-        const dw = w.slice();
-        multiplyTransposedAdd(x, g, dw, n, i, o);
+        const dw = copyOf(w);
+        memory.multiplyTransposedAdd(x, g, dw, n, i, o);
         expectProduct(
           dw,
           w,
@@ -51,8 +67,8 @@ describe("matrix products", () => {
           (k, column) => g[k * o + column],
         );
 
-        const dx = x.slice();
-        multiplyByTransposedAdd(g, w, dx, n, i, o);
+        const dx = copyOf(x);
+        memory.multiplyByTransposedAdd(g, w, dx, n, i, o, copyOf(w));
         expectProduct(
           dx,
           x,

@@ -1,8 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { Ops } from "../network/ops.ts";
 import { Random } from "../train/random.ts";
+import { type MatrixMemory, PlainMemory, WasmMemory } from "./matrix-memory.ts";
 import { Tape } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
+import { matrixKernel } from "./wasm/matrix-kernel.ts";
+import { webAssembly } from "./wasm/web-assembly.ts";
+
+const kernel = new webAssembly.Module(matrixKernel());
+const memories: Record<string, () => MatrixMemory> = {
+  JavaScript: () => new PlainMemory(),
+  WebAssembly: () => new WasmMemory(kernel),
+};
 
 /** Operands by name: their shapes; an operand with constant values has no gradient. */
 type Operands = Record<string, { rows: number; columns: number; constant?: Float32Array }>;
@@ -32,10 +41,10 @@ function tensorsOf(operands: Operands, random: Random): Map<string, Tensor> {
  * Expects the gradient of a random projection of an operation's output to match central differences, for every element
  * of every operand.
  */
-function checkGradients(operands: Operands, apply: (ops: Ops<Tensor>) => Tensor): void {
+function checkGradients(operands: Operands, apply: (ops: Ops<Tensor>) => Tensor, memory: MatrixMemory): void {
   const random = new Random(11);
   const tensors = tensorsOf(operands, random);
-  const tape = new Tape(tensors);
+  const tape = new Tape(tensors, memory);
   const out = apply(tape);
   const projection = Float32Array.from(out.data, () => random.normal());
   if (!out.grad) throw new Error("The output has no gradient.");
@@ -176,7 +185,10 @@ describe("the gradient of each operation equals finite differences", () => {
       (ops) => ops.concat(p("a", "b", "c")(ops)),
     ],
   ];
-  it.each(cases)("%s", (_name, operands, apply) => checkGradients(operands, apply));
+  for (const [language, memory] of Object.entries(memories))
+    it.each(cases)(`%s, in ${language}`, (_name, operands, apply) =>
+      checkGradients(operands, apply, memory()),
+    );
 });
 
 describe("Tape", () => {
@@ -200,6 +212,19 @@ describe("Tape", () => {
       tape.backward();
       expect(x.grad).toEqual(Float32Array.of(pass, pass));
     }
+  });
+
+  it.each(Object.entries(memories))("keeps its tensors when the memory in %s grows", (_language, memory) => {
+    const x: Tensor = { rows: 1, columns: 2, data: Float32Array.of(1, -2), grad: new Float32Array(2) };
+    const tape = new Tape(new Map([["x", x]]), memory());
+    const positive = tape.relu(tape.parameter("x"));
+    const rows = 3_000_000;
+    const large = tape.add(tape.input(rows, 2, new Float32Array(2 * rows)), positive);
+    expect([...large.data.subarray(0, 4)]).toEqual([1, 0, 1, 0]);
+    expect([...positive.data]).toEqual([1, 0]);
+    large.grad?.fill(1, 0, 4);
+    tape.backward();
+    expect(x.grad).toEqual(Float32Array.of(2, 0));
   });
 
   it("names a missing parameter in the error", () => {

@@ -29,11 +29,13 @@ import { measureSoak } from "./sections/soak.ts";
 import { measureStartup } from "./sections/startup.ts";
 import { measureSwap } from "./sections/swap.ts";
 import { measureTrainer } from "./sections/trainer.ts";
+import { measureTraining } from "./sections/training.ts";
 import { type ServedCatalog, serveCatalog } from "./workers/serve-catalog.ts";
 
 /** Sections that run in this process. */
 const inProcessSections = new Map<SectionName, (context: BenchContext) => Promise<void>>([
   ["limit", measureLimit],
+  ["training", measureTraining],
   ["startup", measureStartup],
   ["choices", measureChoices],
   ["parts", measureParts],

@@ -8,6 +8,7 @@ import { type Point, point } from "../shared/contracts/primitives.ts";
 /** All sections, in the order in which they run. */
 export const sectionNames = [
   "limit",
+  "training",
   "startup",
   "choices",
   "parts",

@@ -36,7 +36,7 @@ export async function measureLimit(context: BenchContext): Promise<void> {
         runs: 50,
         seconds: 4,
       });
-      const baseline: Reference = { label: "same network in JavaScript", value: tape.p50 };
+      const baseline: Reference = { label: "same network on the training tape", value: tape.p50 };
       const nativeTimes = native ? await measureMilliseconds(() => native(batch), bounds) : null;
       const floor: Reference | null = nativeTimes && { label: "native, one thread", value: nativeTimes.p50 };
       const add = (name: string, summary: Statistics, limitReference: Reference | null) =>

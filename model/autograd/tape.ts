@@ -89,12 +89,16 @@ export class Tape implements Ops<Tensor> {
     const out = this.#allocate(x.rows, x.columns, x.grad !== null);
     const { data } = out;
     const { data: values } = x;
-    for (let i = 0; i < values.length; i++) data[i] = Math.max(0, values[i]);
+    // Signs are random, so that a branch for each number would often be predicted wrongly: both loops have none.
+    for (let i = 0; i < values.length; i++) data[i] = 0.5 * (values[i] + Math.abs(values[i]));
     if (x.grad)
       this.#record(out, (g) => {
         const grad = x.grad as Float32Array;
-        const { data } = out;
-        for (let i = 0; i < g.length; i++) grad[i] += data[i] > 0 ? g[i] : 0;
+        const bits = new Int32Array(g.buffer, g.byteOffset, g.length);
+        const outBits = new Int32Array(out.data.buffer, out.data.byteOffset, g.length);
+        // The bits of a positive number are a positive integer. Its negation, shifted, is a mask of ones.
+        for (let i = 0; i < g.length; i++) bits[i] &= -outBits[i] >> 31;
+        addRow(grad, 0, g);
       });
     return out;
   }

@@ -1,3 +1,4 @@
+import type { MatrixMemory } from "../autograd/matrix-memory.ts";
 import { Tape } from "../autograd/tape.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { FeatureBatch, FeatureShape, TrainingList } from "../features/batch.ts";
@@ -78,13 +79,13 @@ export class Learner {
   readonly #tensors: Map<string, Tensor>;
   readonly #tape: Tape;
 
-  /** `weightDecay` is decoupled; biases do not decay. */
-  constructor(shape: FeatureShape, state: LearnerState, weightDecay: number) {
+  /** `weightDecay` is decoupled; biases do not decay. The tape chooses its memory if `memory` is left out. */
+  constructor(shape: FeatureShape, state: LearnerState, weightDecay: number, memory?: MatrixMemory) {
     this.state = state;
     this.#shape = shape;
     this.#weightDecay = weightDecay;
     this.#tensors = tensorsOf(state.parameters);
-    this.#tape = new Tape(this.#tensors);
+    this.#tape = new Tape(this.#tensors, memory);
   }
 
   /** Sets all gradients to zero. */

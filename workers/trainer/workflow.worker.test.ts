@@ -1,7 +1,10 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { hash53 } from "../../model/columns/hash.ts";
 import { featureShape } from "../../model/features/compute-features.ts";
+import { isHeldOut } from "../../model/recalibrate/example-summary.ts";
+import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 import { outcomeByUtility, syntheticLog } from "../../model/recalibrate/testing/synthetic-log.ts";
 import { writeLog } from "../../shared/training-log/testing/write-log.ts";
 import type { StepRunner } from "./recalibrate.ts";
@@ -55,6 +58,62 @@ describe("recalibrate", () => {
       return (record.figures as never as { comparison: { gain: { mean: number } } }).comparison.gain.mean;
     };
     expect(await gainAfter(120)).toBeGreaterThan(2 * (await gainAfter(0)));
+  });
+
+  it("chooses the weight of what was not shown by lists whose order was drawn, if it has enough", async () => {
+    const drawn = syntheticLog(servingWeights, { ...log, drawnShare: 0.4 });
+    const application = `app-${names++}`;
+    await writeLog(bucket, application, drawn);
+    const settings = { ...quick, minDrawnLists: 50, unshownWeights: [0.3, 0, 1] };
+    const { record } = await runRecalibration(bucket, application, until + 60, settings);
+    const { unshown, examination } = record.figures as never as {
+      unshown: { unshownWeight: number; chosenBy: string; trials: { weight: number; quality: number }[] };
+      examination: { drawnLists: number; examined: number[] };
+    };
+    expect(unshown.chosenBy).toBe("drawn lists");
+    expect(unshown.trials.map(({ weight }) => weight)).toEqual([0.3, 0, 1]);
+    const best = Math.max(...unshown.trials.map(({ quality }) => quality));
+    expect(unshown.trials.find(({ quality }) => quality === best)?.weight).toBe(unshown.unshownWeight);
+    expect(examination.drawnLists).toBeGreaterThan(200);
+    // Users look at position k with the probability 1 / sqrt(k).
+    expect(Math.abs(examination.examined[3] - 0.5)).toBeLessThan(0.15);
+    const few = await recalibrateOn(healthy);
+    expect(few.record.figures.unshown).toEqual({
+      ...{ unshownWeight: 0.1, chosenBy: "first setting", trials: [] },
+    });
+  });
+
+  it("learns nothing from users who are held out, and judges by them", async () => {
+    const isHeld = ({ pseudonym }: Record<string, unknown>): boolean =>
+      isHeldOut(hash53(String(pseudonym).slice(0, 16)), 0.2);
+    // Their outcomes say the opposite: all that was not chosen was chosen.
+    const opposed = healthy.map((line) =>
+      isHeld(line)
+        ? {
+            ...line,
+            rows: (line.rows as { position: number; outcome: unknown }[]).map((row) => ({
+              ...row,
+              outcome: row.position > 0 && row.outcome === null ? "click" : null,
+            })),
+          }
+        : line,
+    );
+    expect(opposed.filter(isHeld).length).toBeGreaterThan(80);
+    const settings = {
+      ...quick,
+      gate: gateConfiguration.parse({ holdoutShare: 0.2, forced: true, maxEngagementRate: 1 }),
+    };
+    const [usual, other] = await Promise.all(
+      [healthy, opposed].map(async (lines) => {
+        const application = `app-${names++}`;
+        await writeLog(bucket, application, lines);
+        return runRecalibration(bucket, application, until + 60, settings);
+      }),
+    );
+    expect(other.candidate?.bytes).toEqual(usual.candidate?.bytes);
+    const gainOf = ({ record }: typeof usual): number =>
+      (record.figures as never as { comparison: { gain: { mean: number } } }).comparison.gain.mean;
+    expect(gainOf(other)).toBeLessThan(gainOf(usual));
   });
 
   it("trains the same candidate wherever it is interrupted, and repeats no finished step", async () => {

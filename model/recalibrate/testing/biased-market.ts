@@ -211,10 +211,11 @@ export async function learnFrom(
 export async function learnByNight(
   serving: Parameters,
   examples: readonly LoggedExample[],
+  learning: Learning = "corrected",
 ): Promise<{ candidate: Parameters; comparison: Comparison }> {
   const reading = readingOf(examples);
   const from = Math.floor((1 - judgedShare) * examples.length);
-  const candidate = await learnFrom(serving, examples.slice(0, from), "corrected", reading);
+  const candidate = await learnFrom(serving, examples.slice(0, from), learning, reading);
   const [byCandidate, byServing] = [tapeScorer(featureShape, candidate), tapeScorer(featureShape, serving)];
   const judged = examples.slice(from).flatMap((example) => {
     const list = trainingListOf(featureShape, example, new Corrections(), reading);

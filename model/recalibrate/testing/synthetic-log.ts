@@ -1,5 +1,5 @@
 import type { EventType } from "../../../shared/contracts/event.ts";
-import { type Exploration, explore } from "../../experiments/exploration.ts";
+import { drawOrder, type Exploration, explore } from "../../experiments/exploration.ts";
 import { featureShape } from "../../features/compute-features.ts";
 import { packFeatures } from "../../features/pack-features.ts";
 import type { Parameters } from "../../network/parameters.ts";
@@ -24,6 +24,8 @@ export interface SyntheticLogOptions {
    * alike.
    */
   exploration?: Exploration;
+  /** Share of the lists whose order is drawn among all rows, at temperature 1; default: 0. The log names the ranks then. */
+  drawnShare?: number;
   /** Users look at position k with the probability k ** -bias; default: 0.5. */
   bias?: number;
 }
@@ -66,7 +68,17 @@ function standardScores(parameters: Parameters, rows: number, seed: number): (sc
  */
 export function syntheticLog(
   parameters: Parameters,
-  { examples, users, seed, until, shift, rows = 15, exploration, bias = 0.5 }: SyntheticLogOptions,
+  {
+    examples,
+    users,
+    seed,
+    until,
+    shift,
+    rows = 15,
+    exploration,
+    drawnShare = 0,
+    bias = 0.5,
+  }: SyntheticLogOptions,
   outcomeModel: OutcomeModel = outcomeByUtility,
 ): Record<string, unknown>[] {
   const random = new Random(seed);
@@ -80,12 +92,11 @@ export function syntheticLog(
     const mean = values.reduce((sum, each) => sum + each, 0) / rows;
     const deviation = Math.sqrt(values.reduce((sum, each) => sum + (each - mean) ** 2, 0) / rows) || 1;
     const order = [...indices].sort((a, b) => values[b] - values[a]);
-    const inPlay = new Map(
-      explore(order, 10, exploration ?? { rate: 0, depth: 0 }, () => random.next()).map((each) => [
-        each.item,
-        each,
-      ]),
-    );
+    const isDrawn = drawnShare > 0 && random.next() < drawnShare;
+    const { inPlay: explored, rankTemperature } = isDrawn
+      ? drawOrder(order, 10, { depth: rows - 10 }, 1, () => random.next())
+      : { inPlay: explore(order, 10, exploration ?? { rate: 0, depth: 0 }, () => random.next()) };
+    const inPlay = new Map(explored.map((each) => [each.item, each]));
     const pseudonym = random.below(users).toString(16).padStart(4, "0").repeat(16);
     const logged = indices.map((index) => {
       const byScore = standard
@@ -97,7 +108,7 @@ export function syntheticLog(
       const outcome = isExamined ? outcomeModel(utility, random) : null;
       const category = `c${batch.category[index] % 4}`;
       const score = values[index];
-      const known = exploration ? { rank, listScore: score, squares: [] } : {};
+      const known = exploration || drawnShare > 0 ? { rank, listScore: score, squares: [] } : {};
       return { productId: `p${n}-${index}`, category, position, propensity, score, outcome, ...known };
     });
     return {
@@ -111,6 +122,7 @@ export function syntheticLog(
       variant: "default",
       country: n % 3 === 0 ? "NO" : "PE",
       weight: 1,
+      ...(rankTemperature === undefined ? {} : { rankTemperature }),
       candidates: exploration ? rows : 500,
       rows: logged,
       features: base64(packFeatures(featureShape, batch, indices)),

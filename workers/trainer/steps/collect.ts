@@ -1,3 +1,4 @@
+import { hash53 } from "../../../model/columns/hash.ts";
 import { PositionCells } from "../../../model/examination/position-cells.ts";
 import { featureShape } from "../../../model/features/compute-features.ts";
 import { runWithPauses } from "../../../model/pausable-work.ts";
@@ -5,6 +6,7 @@ import {
   concatenateArrays,
   encodeSummaries,
   idSetPausable,
+  isHeldOut,
 } from "../../../model/recalibrate/example-summary.ts";
 import {
   encodeCorrections,
@@ -36,7 +38,10 @@ export interface CollectContext {
   application: string;
   /** Seconds since the Unix epoch. */
   startedAt: number;
-  settings: Pick<RecalibrationSettings, "days" | "bytesPerPart" | "objectsPerChunk" | "bytesPerChunk">;
+  settings: Pick<
+    RecalibrationSettings,
+    "days" | "bytesPerPart" | "objectsPerChunk" | "bytesPerChunk" | "gate"
+  >;
   artifacts: Pick<ArtifactStore, "numbers" | "putNumbers" | "putShard">;
   /** Rows of an example that are kept, at most; absent for as many as training uses. */
   rowLimit?: number;
@@ -112,7 +117,7 @@ export async function collect(
       const { example } = parsed;
       seen.add(example.id);
       ids.push(example.id);
-      positions.add(example);
+      if (!isHeldOut(hash53(example.pseudonym), settings.gate.holdoutShare)) positions.add(example);
       summaries.push(encodeSummaries([example], await shards.add(example)));
     }
   }

@@ -3,14 +3,23 @@ import type { Examination } from "./examination.ts";
 import { groupCount, type PositionCells } from "./position-cells.ts";
 import { rangeCount, rangeStarts } from "./position-ranges.ts";
 
+/** What is expected of an examination before drawn lists are seen. */
+export interface ExaminationPrior {
+  /** Examination by range of positions; 1 for the first. */
+  curve: readonly number[];
+  /** Standard deviation of the exponent by which the curve may be steeper, and of each position around the curve. */
+  steepnessDeviation: number;
+  positionDeviation: number;
+}
+
 /**
- * What is expected of a log without drawn lists: the discount of NDCG. Curves of shops differ mostly in how steep they are,
- * so the prior is wide in the direction of the logarithm of the position, and narrow for single positions.
+ * What is expected of a shop: the discount of NDCG. Curves of shops differ mostly in how steep they are, so the prior is wide
+ * in the direction of the logarithm of the position, and narrow for single positions.
  */
-const priorCurve = rangeStarts.map((position) => 1 / Math.log2(position + 1));
-/** Standard deviation of the exponent by which the curve may be steeper, and of each position around the curve. */
-const steepnessDeviation = 0.5;
-const positionDeviation = 0.1;
+const usualPrior: ExaminationPrior = {
+  curve: rangeStarts.map((position) => 1 / Math.log2(position + 1)),
+  ...{ steepnessDeviation: 0.5, positionDeviation: 0.1 },
+};
 const maxIterations = 30;
 
 /** Positions whose examination is fitted: all ranges but the first, whose examination is 1. */
@@ -22,13 +31,13 @@ const logPositions = rangeStarts.slice(1).map(Math.log);
  * which depends on its rank and on the length of its list (position-based model: Richardson, Dominowska and Ragno, WWW
  * 2007). Given the engagements of a rank, their share at a position is that of the products shown there, times the
  * examination: a conditional logit, in which the attraction drops out. Only lists whose order was drawn show a rank at
- * several positions, so chance alone tells examination and attraction apart, not scores. The prior is that of {@link
- * priorCurve}. Newton's method finds the maximum of the posterior, which is concave.
+ * several positions, so chance alone tells examination and attraction apart, not scores. Newton's method
+ * finds the maximum of the posterior, which is concave.
  */
-export function fitExamination(cells: PositionCells): Examination {
-  const beta = priorCurve.slice(1).map(Math.log);
+export function fitExamination(cells: PositionCells, prior: ExaminationPrior = usualPrior): Examination {
+  const beta = prior.curve.slice(1).map(Math.log);
   const mean = [...beta];
-  const precision = priorPrecision();
+  const precision = precisionOf(prior);
   let hessian = precision;
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     const gradient = new Float64Array(free);
@@ -70,7 +79,7 @@ function addGroup(
 }
 
 /** Returns the inverse of the prior's covariance, by the formula of Sherman and Morrison. */
-function priorPrecision(): Float64Array[] {
+function precisionOf({ steepnessDeviation, positionDeviation }: ExaminationPrior): Float64Array[] {
   const own = 1 / positionDeviation ** 2;
   const along = logPositions.reduce((sum, each) => sum + each * each, 0);
   const common = (steepnessDeviation ** 2 * own * own) / (1 + steepnessDeviation ** 2 * own * along);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { PositionCells } from "../../examination/position-cells.ts";
+import { drawRanks } from "../../experiments/rank-draw.ts";
 import { Corrections, type LoggedExample } from "../../recalibrate/logged-examples.ts";
 import { Random } from "../../train/random.ts";
 import { estimateOffPolicy, type OffPolicyEstimate } from "./estimate.ts";
@@ -41,6 +43,7 @@ describe("listInPlay", () => {
       row.rank ? { ...row, rank: row.rank + 10, position: row.position + 10 } : row,
     );
     expect(of(later)).toBe("later page");
+    expect(listInPlay({ ...example, rankTemperature: 1 }, new Corrections())).toBe("drawn order");
     expect(of(rows.filter((_, i) => i !== 2))).toBe("incomplete");
     expect(of(rows.map((row, i) => (i === 4 ? { ...row, propensity: 0.8 } : row)))).toBe("incomplete");
     expect(of(rows.map((row, i) => (i === 4 ? { ...row, listScore: 2 } : row)))).toBe("not ordered by score");
@@ -98,6 +101,32 @@ describe("estimateOffPolicy", () => {
     // An on-policy log tells as much as itself.
     expect(effectiveLists / 1000).toBeGreaterThan(0.8);
     expect(effectiveLists / 1000).toBeLessThan(1.25);
+  });
+
+  it("takes the examination from lists whose order was drawn, if they contradict the scores", () => {
+    const random = new Random(9);
+    const drawn = (lists: number): PositionCells => {
+      const cells = new PositionCells();
+      for (let n = 0; n < lists; n++) {
+        const { order } = drawRanks(10, 5, 1, () => random.next());
+        // By the scores of the log, users look at position k with the probability k ** -0.5.
+        const rows = order.slice(0, 5).map((rank, i) => ({
+          ...{ position: i + 1, rank: rank + 1 },
+          outcome: random.next() < 0.5 / (i + 1) ? ("click" as const) : null,
+        }));
+        cells.add({ rows, weight: 1, rankTemperature: 1 });
+      }
+      return cells;
+    };
+    const sums = sumsOf(listsOf(1000), (row) => row);
+    const examinedBy = (lists: number): number => {
+      const found = estimateOffPolicy(sums, drawn(lists));
+      if ("refusals" in found) throw new Error(found.refusals.join());
+      return found.examined[4];
+    };
+    expect(examinedBy(0)).toBeGreaterThan(0.3);
+    expect(examinedBy(0)).toBeCloseTo(estimated(sums).examined[4], 9);
+    expect(Math.abs(examinedBy(100_000) - 0.2)).toBeLessThan(0.04);
   });
 
   it("has no purchases where the log has few", () => {

@@ -1,5 +1,7 @@
-import { rangeCount } from "../../examination/position-ranges.ts";
-import { bentExamination, type Examination, fitExamination } from "./examination.ts";
+import { fitExamination } from "../../examination/fit-examination.ts";
+import type { PositionCells } from "../../examination/position-cells.ts";
+import { rangeCount, rangeStarts } from "../../examination/position-ranges.ts";
+import { type ClickModel, correctedModel, fitClickModel } from "./click-model.ts";
 import {
   type ComparedPolicy,
   comparedPolicies,
@@ -57,24 +59,59 @@ const maxExamined = 2;
  */
 const examinationError = 0.05;
 
+/** Deviation of single positions around the curve that the scores tell, before drawn lists are seen. */
+const positionError = 0.02;
+
+/** What lists whose order was drawn say of the examination that the scores tell. */
+interface Correction {
+  /** Factors by range. */
+  factors: Float64Array;
+  /** Standard error of the exponent that is left. */
+  error: number;
+}
+
+/**
+ * Returns by which factors drawn lists correct an examination. The more of them there are, the less is left of the error that
+ * scores may make.
+ */
+function correctionBy(drawn: PositionCells | undefined, { examined }: ClickModel): Correction {
+  if (drawn === undefined || drawn.drawnLists === 0)
+    return { factors: new Float64Array(rangeCount).fill(1), error: examinationError };
+  const fitted = fitExamination(drawn, {
+    curve: [...examined],
+    ...{ steepnessDeviation: examinationError, positionDeviation: positionError },
+  });
+  // The error at the tenth position, as one of the exponent.
+  const error = Math.sqrt(Math.max(0, fitted.errors[9] ** 2 - positionError ** 2)) / Math.log(10);
+  return {
+    factors: fitted.examined.map((each, range) => each / examined[range]),
+    error: Math.min(examinationError, error),
+  };
+}
+
 /** Estimates from sums, and from the sums without one group of users each. */
 interface Fits {
   total: GroupSums;
-  examination: Examination;
+  error: number;
+  examination: ClickModel;
   values: PolicyValues;
-  without: { examination: Examination; values: PolicyValues }[];
+  without: { examination: ClickModel; values: PolicyValues }[];
 }
 
-function fitAll(sums: ListSums): Fits {
-  const fitTo = (of: GroupSums, similar?: Examination) => {
-    const examination = fitExamination(of, similar);
+function fitAll(sums: ListSums, drawn?: PositionCells): Fits {
+  const total = sums.total();
+  const byScores = fitClickModel(total);
+  const { factors, error } = correctionBy(drawn, byScores);
+  const corrected = (of: GroupSums, model: ClickModel) => {
+    const examination = correctedModel(of, model, (range) => factors[range]);
     return { examination, values: valuesOf(of, examination) };
   };
-  const total = sums.total();
-  const whole = fitTo(total);
   return {
-    ...{ total, ...whole },
-    without: sums.groups().map((group) => fitTo(sums.total(group), whole.examination)),
+    ...{ total, error, ...corrected(total, byScores) },
+    without: sums.groups().map((group) => {
+      const of = sums.total(group);
+      return corrected(of, fitClickModel(of, byScores));
+    }),
   };
 }
 
@@ -92,9 +129,13 @@ function fitAll(sums: ListSums): Fits {
  *   that were shown (Dudík, Langford and Li, ICML 2011; for positions, Kiyohara and others, WSDM 2022).
  *
  * The interval is that of a jackknife over groups of users, which fits the examination again for each group left out, and of
- * an error of the examination that no number of lists makes smaller ({@link examinationError}).
+ * an error of the examination ({@link examinationError}) that only `drawn` makes smaller: counts that have lists whose order
+ * was drawn. Such lists tell how often users look at positions, and take no other part.
  */
-export function estimateOffPolicy(sums: ListSums): OffPolicyEstimate | { refusals: string[] } {
+export function estimateOffPolicy(
+  sums: ListSums,
+  drawn?: PositionCells,
+): OffPolicyEstimate | { refusals: string[] } {
   const { minLists, minGroups, minEffectiveLists, minOutcomes, maxOutside } = overlapLimits;
   const { lists } = sums.total();
   const groups = sums.groups().length;
@@ -104,7 +145,7 @@ export function estimateOffPolicy(sums: ListSums): OffPolicyEstimate | { refusal
   if (groups < minGroups)
     refusals.push(`users: the lists are of too few users: of ${groups} groups, and ${minGroups} are needed`);
   if (refusals.length > 0) return { refusals };
-  const fits = fitAll(sums);
+  const fits = fitAll(sums, drawn);
   const { total, examination } = fits;
   const { outside } = total;
   const metrics = byName(outcomeMetrics, (metric) => {
@@ -126,8 +167,11 @@ export function estimateOffPolicy(sums: ListSums): OffPolicyEstimate | { refusal
       `overlap: about ${Math.round(100 * Math.min(1, outside))}% of what this policy shows was never shown; at most ${100 * maxOutside}% is evaluated, so try an experiment`,
     );
   if (refusals.length > 0) return { refusals };
-  const bounds = [-examinationError, examinationError].map((error) =>
-    valuesOf(total, bentExamination(total, examination, error)),
+  const bounds = [-fits.error, fits.error].map((error) =>
+    valuesOf(
+      total,
+      correctedModel(total, examination, (range) => rangeStarts[range] ** error),
+    ),
   );
   const compared = (metric: OutcomeMetric, estimator: Estimator): ComparedValues =>
     byName(comparedValueNames, (name) => {
@@ -176,7 +220,7 @@ const byName = <K extends string, V>(names: readonly K[], of: (name: K) => V): R
 /** Outcomes of a list by metric, estimator and policy. */
 type PolicyValues = Record<OutcomeMetric, Record<Estimator, Record<ComparedPolicy, number>>>;
 
-function valuesOf(sums: GroupSums, examination: Examination): PolicyValues {
+function valuesOf(sums: GroupSums, examination: ClickModel): PolicyValues {
   return byName(outcomeMetrics, (metric) => {
     const current = policyValue(sums, examination, "current", metric);
     const target = policyValue(sums, examination, "target", metric);
@@ -187,7 +231,7 @@ function valuesOf(sums: GroupSums, examination: Examination): PolicyValues {
 /** Returns the outcomes of a list that a policy shows, by each estimator. */
 function policyValue(
   sums: GroupSums,
-  { examined, attraction }: Examination,
+  { examined, attraction }: ClickModel,
   policy: ComparedPolicy,
   metric: OutcomeMetric,
 ): Record<Estimator, number> {
@@ -224,7 +268,7 @@ function policyValue(
  */
 function expectedVariances(
   { spread }: ListSums,
-  { examined, attraction }: Examination,
+  { examined, attraction }: ClickModel,
   metric: OutcomeMetric,
   weight: number,
 ): Record<keyof ComparedValues, number> {
@@ -253,7 +297,7 @@ function expectedVariances(
 /** Returns the outcomes of a list that the fitted model expects of the policy in question. */
 function expectedOutcomes(
   sums: GroupSums,
-  { examined, attraction }: Examination,
+  { examined, attraction }: ClickModel,
   metric: OutcomeMetric,
 ): number {
   const wanted = sums.wanted("target");

@@ -82,6 +82,23 @@ describe("ModelRegistry.register", () => {
     });
   });
 
+  it("judges a model by users who are held out, as far as they have lists enough", async () => {
+    const judgedBy = async (at: string, holdoutShare: number): Promise<string> => {
+      await writeLog(
+        trainingLog,
+        at,
+        syntheticLog(good(), { examples: 800, users: 100, seed: 7, until: now - 60, shift: 0 }),
+      );
+      const env = environmentWithRollout({ gate: { forced: true, holdoutShare } });
+      await register(await randomModel("random", 3), env, at);
+      const found = await register(await modelWithWeights("better", good()), env, at);
+      if (!found.ok) throw new Error(found.error.detail);
+      return found.value.origin.gate?.checks.find(({ name }) => name === "newest outcomes")?.detail ?? "";
+    };
+    expect(await judgedBy("held-out", 0.4)).toContain("of users who are held out");
+    expect(await judgedBy("few-held-out", 0.05)).toContain("in the newest window, since users");
+  });
+
   it("refuses a model if the log holds no outcomes", async () => {
     const at = "silent";
     await register(await randomModel("first", 3), environment, at);

@@ -3,6 +3,7 @@ import { type ListInPlay, listInPlay } from "../../../model/evaluate/off-policy/
 import { ListSums } from "../../../model/evaluate/off-policy/list-sums.ts";
 import { ScoreBins } from "../../../model/evaluate/off-policy/score-bins.ts";
 import { targetListOf } from "../../../model/evaluate/off-policy/target-list.ts";
+import { PositionCells } from "../../../model/examination/position-cells.ts";
 import { runWithPauses } from "../../../model/pausable-work.ts";
 import { type Corrections, decodeCorrectionsPausable } from "../../../model/recalibrate/logged-examples.ts";
 import type { Evaluation, EvaluationInput, EvaluationResult } from "../../../shared/contracts/evaluation.ts";
@@ -100,7 +101,8 @@ export async function evaluatePolicy(context: EvaluationContext, step: StepRunne
       steps === 0
         ? new ListSums(ScoreBins.of([]))
         : new ListSums(await context.artifacts.numbers(`sums-${steps - 1}`));
-    const found = estimateOffPolicy(sums);
+    const drawn = new PositionCells(await context.artifacts.numbers("positions"));
+    const found = estimateOffPolicy(sums, drawn);
     if ("refusals" in found) {
       const reasons = [...found.refusals, ...leftOutReasons(leftOut)];
       return update({ status: "refused", progress: 1, reasons });

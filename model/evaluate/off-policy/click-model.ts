@@ -1,9 +1,9 @@
-import { rangeCount, rangeStarts } from "../../examination/position-ranges.ts";
+import { rangeCount } from "../../examination/position-ranges.ts";
 import { type GroupSums, type OutcomeMetric, outcomeMetrics } from "./list-sums.ts";
 import { binCount } from "./score-bins.ts";
 
 /** What a position-based model of clicks says of a log. */
-export interface Examination {
+export interface ClickModel {
   /** Probability that users look at a position, relative to the first one, by range of positions. */
   examined: Float64Array;
   /** Probability of an outcome of a product that is looked at, by bin. */
@@ -23,10 +23,10 @@ const expectedExamination = (range: number): number => 1 / Math.log2(range + 2);
  * Fits the position-based model to a log: a product is clicked with the probability that its position is examined, times
  * its attraction, which is the same for products of one bin (Richardson, Dominowska and Ragno, WWW 2007; the
  * regression of the attraction on features is by Wang and others, WSDM 2018). Both factors are alternately set to their
- * maximum of the Poisson likelihood. Products of one bin at several positions tell the two apart. A fit to nearly the same
- * log shortens the work.
+ * maximum of the Poisson likelihood. Products of one bin at several positions tell the two apart, as far as scores explain
+ * what attracts; lists whose order was drawn correct it (`model/examination`). A fit to nearly the same log shortens the work.
  */
-export function fitExamination(sums: GroupSums, similar?: Examination): Examination {
+export function fitClickModel(sums: GroupSums, similar?: ClickModel): ClickModel {
   const { shown } = sums;
   const clicks = sums.came("clicks");
   const usual = total(clicks) / (total(shown) || 1);
@@ -51,22 +51,23 @@ export function fitExamination(sums: GroupSums, similar?: Examination): Examinat
   return { examined, attraction: attractionsOf(sums, examined) };
 }
 
-/**
- * Returns a fitted examination with that of each position k multiplied by k ** exponent, and with the attraction that
- * follows from it.
- */
-export function bentExamination(sums: GroupSums, { examined }: Examination, exponent: number): Examination {
-  const bent = examined.map((each, range) => each * rangeStarts[range] ** exponent);
-  return { examined: bent, attraction: attractionsOf(sums, bent) };
+/** Returns a click model with the examination of each range multiplied by a factor, and the attraction that follows from it. */
+export function correctedModel(
+  sums: GroupSums,
+  { examined }: ClickModel,
+  factorOf: (range: number) => number,
+): ClickModel {
+  const corrected = examined.map((each, range) => each * factorOf(range));
+  return { examined: corrected, attraction: attractionsOf(sums, corrected) };
 }
 
-function attractionsOf(sums: GroupSums, examined: Float64Array): Examination["attraction"] {
+function attractionsOf(sums: GroupSums, examined: Float64Array): ClickModel["attraction"] {
   const { shown } = sums;
   const all = outcomeMetrics.map((metric) => {
     const came = sums.came(metric);
     return [metric, attractionOf(shown, came, examined, total(came) / (total(shown) || 1))] as const;
   });
-  return Object.fromEntries(all) as Examination["attraction"];
+  return Object.fromEntries(all) as ClickModel["attraction"];
 }
 
 const total = (values: Float64Array): number => values.reduce((sum, each) => sum + each, 0);

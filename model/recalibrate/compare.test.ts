@@ -6,6 +6,9 @@ import { Random } from "../train/random.ts";
 import { type Comparison, compareLists, judgeList } from "./compare.ts";
 import type { LoggedExample } from "./logged-examples.ts";
 
+/** `npm run test:long` asks for the means of eight seeds. */
+const isLong = process.env.VICINITY_LONG === "1";
+
 /** Dense features that the comparison reads. */
 const shape: FeatureShape = {
   ...featureShape,
@@ -90,6 +93,30 @@ function compared({
 }
 
 describe("compareLists", () => {
+  it.runIf(isLong)(
+    "estimates gains about right on average, where the order of what was shown does not",
+    () => {
+      for (const [candidateError, bias] of [
+        [0.7, 0],
+        [0.7, 1],
+        [0.35, 1],
+        [1.1, 1],
+      ]) {
+        const means = { truth: 0, regression: 0, shown: 0, raw: 0 };
+        const seeds = 8;
+        for (let seed = 11; seed < 11 + seeds; seed++) {
+          const { comparison, truth } = compared({ bias, servingError: 0.7, candidateError, seed });
+          means.truth += truth / seeds;
+          means.regression += comparison.gain.mean / seeds;
+          means.shown += (comparison.quality.candidate - comparison.quality.serving) / seeds;
+          means.raw += (comparison.rawGain?.mean ?? 0) / seeds;
+        }
+        console.info(JSON.stringify({ candidateError, bias, ...means }));
+        expect(Math.abs(means.regression - means.truth)).toBeLessThan(0.02);
+      }
+    },
+  );
+
   it("sees no gain of an equal candidate, which the outcomes of shown products alone favor", () => {
     const gains: number[] = [];
     const raw: number[] = [];

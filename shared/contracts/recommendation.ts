@@ -196,7 +196,7 @@ export const explanation = z.object({
   }),
   probabilities: z.object({ click: z.number(), purchase: z.number() }).meta({
     description:
-      "Calibrated probabilities that the user follows the recommendation (views, clicks, carts or purchases the product) and that they purchase it. Rules do not change them.",
+      "Calibrated probabilities that the user follows the recommendation (views, clicks, carts or purchases the product) and that they purchase it, if it is at the first position. Rules do not change them.",
   }),
 });
 export type Explanation = z.infer<typeof explanation>;

@@ -1,8 +1,9 @@
 import { withArrival } from "../../model/profile/activity.ts";
 import { type AppliedInteraction, applyInteraction } from "../../model/profile/apply-interaction.ts";
 import { believeLocation } from "../../model/profile/believe-location.ts";
-import { decodeProfile, encodeProfile } from "../../model/profile/codec.ts";
+import { decodeProfile, encodeProfile, encodeShown } from "../../model/profile/codec.ts";
 import type { UserProfile } from "../../model/profile/profile.ts";
+import { noteShown } from "../../model/profile/shown-products.ts";
 import type { Precision } from "../../shared/contracts/primitives.ts";
 import type { OutboxRow, PlaceVisit } from "../../shared/contracts/queues.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
@@ -79,17 +80,19 @@ export interface ScheduledRow extends Pick<JournalRow, "seq" | "id" | "queue"> {
 /** The encoded profile of a user, unless who asked for it knows it. */
 export interface VersionedProfile {
   /**
-   * Names these bytes. Another profile of the user never has the same version, and the same profile may get another one:
+   * Names this profile. Another profile of the user never has the same version, and the same profile may get another one:
    * an object that wakes up, or whose transaction failed, names its profile anew.
    */
   version: string;
-  /** The encoded profile, empty for an unknown user; null for who knows this version. */
+  /** The encoded profile, empty for an unknown user; null for who knows this version, or all but `shown` of it. */
   bytes: Uint8Array | null;
+  /** By `encodeShown`, for who knows a profile that differs only in which products lists showed; else absent. */
+  shown?: Uint8Array;
 }
 
 /**
  * The state that the object keeps in memory between two calls: the profile and the open rows of the journal. The
- * constructor reads the state from the last snapshot and the rows after it. The object discards the state if a
+ * constructor reads the state from the last snapshot, and the rows and receipts after it. The object discards the state if a
  * transaction fails, so that the state never differs from the tables.
  */
 export class SessionState {
@@ -101,8 +104,10 @@ export class SessionState {
   #profile: UserProfile | null = null;
   /** The encoded profile, empty for an unknown user; null if the profile changed since. */
   #bytes: Uint8Array | null = new Uint8Array();
-  /** Names {@link #bytes}; null until somebody asks for it. */
+  /** Names the profile without what lists showed; null until somebody asks for it. */
   #version: string | null = null;
+  /** Lists that were noted since the object woke up: they distinguish profiles of one {@link #version}. */
+  #listsNoted = 0;
   #seq = 0;
   #snapshotSeq = 0;
   /** Whether a row was opened again that the last snapshot does not list. */
@@ -144,6 +149,16 @@ export class SessionState {
       const sent = mark !== null && seq <= mark.seq ? Math.max(time, mark.at) : time;
       this.openRows.set(seq, { seq, id, queue, added: time, sent, due: sent + resendSeconds });
     }
+    // The receipts hold what was shown since the snapshot, so that an impression costs no snapshot.
+    for (const { productIds, time } of store.receipts.shownAfter(this.profile.shownUntil))
+      this.listShown(productIds, time);
+  }
+
+  /** Notes in the profile which products a list of `time` (seconds since the epoch) showed, in their order. */
+  listShown(productIds: readonly string[], time: number): void {
+    noteShown(this.profile, productIds, time);
+    this.#bytes = null;
+    this.#listsNoted++;
   }
 
   #noteRow(time: number): void {
@@ -179,11 +194,17 @@ export class SessionState {
     return this.#bytes;
   }
 
-  /** Returns the version of the encoded profile, and the bytes unless `known` is that version. */
-  versionedProfile(known: string | null): VersionedProfile {
+  /**
+   * Returns the version of the encoded profile, and the bytes unless `known` is that version. With `takesShown`, who knows
+   * all but what lists showed gets only this.
+   */
+  versionedProfile(known: string | null, takesShown: boolean): VersionedProfile {
     this.#version ??= crypto.randomUUID();
-    const version = this.#version;
-    return { version, bytes: known === version ? null : this.bytes };
+    const version = `${this.#version}:${this.#listsNoted}`;
+    if (known === version) return { version, bytes: null };
+    if (takesShown && known?.startsWith(`${this.#version}:`))
+      return { version, bytes: null, shown: encodeShown(this.profile) };
+    return { version, bytes: this.bytes };
   }
 
   /** Replaces the profile. */

@@ -70,18 +70,20 @@ export class UserSession extends DurableObject<UserSessionEnv> {
   }
 
   /**
-   * Returns the encoded profile, without its bytes if `knownVersion` names them. Refuses a requester whose token has
-   * ended. Writes no rows.
+   * Returns the encoded profile, without its bytes if `knownVersion` names them. With `takesShown`, which workers of the
+   * version before do not send, only what lists showed since then comes. Refuses a requester whose token has ended. Writes
+   * no rows.
    */
   async encodedProfileFor(
     requester: Requester,
     knownVersion: string | null = null,
+    takesShown = false,
   ): Promise<Result<VersionedProfile>> {
     const ended = this.#parts.endedToken(requester);
     if (ended) return ended;
     this.#keepAwake.called();
     if (this.#parts.core.state.openRows.size > 0) await this.#parts.jobs.schedule();
-    return ok(this.#parts.core.state.versionedProfile(knownVersion));
+    return ok(this.#parts.core.state.versionedProfile(knownVersion, takesShown));
   }
 
   /**

@@ -26,6 +26,8 @@ import type { RankedRow } from "../rules/ranked-row.ts";
 import { rejectedCategories } from "../rules/rejected-categories.ts";
 import type { RuleContext, Rules } from "../rules/rule.ts";
 import { RequestRules } from "../rules/rules.ts";
+import { sessionIntent } from "../rules/session-intent.ts";
+import { shownFactors } from "../rules/shown-factors.ts";
 import { touchedRules } from "../rules/touched-rules.ts";
 import { featuresMs, RequestBudget, rankingMs } from "./counted-work.ts";
 import { type BlockBySource, fetchCandidates, sourcesOf } from "./fetch-candidates.ts";
@@ -204,6 +206,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
 
   const rejected = rejectedCategories(profile, now);
   const factors = purchasedFactors(profile, candidates, now, query.historyRules);
+  const faded = shownFactors(profile, candidates, now, query.historyRules);
   const listScores = scoresAtDistance(scores, candidates, point);
   const worth = rules.objective && expectedWorth(rules.objective, logits, ranker.calibration, candidates);
   /** Returns the factor of the objective on the score of a candidate. */
@@ -216,6 +219,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
       listScores[index] *
       objectiveFactor(index) *
       (factors.get(index) ?? 1) *
+      (faded.get(index) ?? 1) *
       (rejected.get(block.strings[block.category[row]] ?? "") ?? 1),
     index,
   }));
@@ -224,6 +228,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   // The rules apply to the spare products too: they are the end of a longer list.
   const ruleContext: RuleContext = {
     now,
+    intent: query.historyRules.intent === "follow" ? sessionIntent(profile, now) : null,
     ...(query.ruleScope
       ? {
           expressions: {
@@ -244,6 +249,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
         { rule: "distance", factor: listScores[index] / scores[index] },
         { rule: "objective", factor: objectiveFactor(index) },
         { rule: "purchased", factor: factors.get(index) },
+        { rule: "shown", factor: faded.get(index) },
         { rule: "dismissed", factor: rejected.get(categoryOf(block, row)) },
       ]),
       ...requestRules.touched({ block, row }),

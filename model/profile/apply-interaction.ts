@@ -22,6 +22,7 @@ import {
   type RecentEvent,
   type UserProfile,
 } from "./profile.ts";
+import { forgetShown } from "./shown-products.ts";
 
 /** H3 resolution of usual places: about 1 km across. */
 const placeResolution = 8;
@@ -62,6 +63,9 @@ export const hasNotChosen = (profile: UserProfile, productId: string): boolean =
 /** Event types by which a user decides for a product. A view may be an accident. */
 const deliberateTypes: ReadonlySet<EventType> = new Set(["click", "cart", "purchase"]);
 
+/** Returns whether a user decides for a product by an event of a type. */
+export const isDeliberate = (type: EventType): boolean => deliberateTypes.has(type);
+
 /** An interaction, and whether it counts for others (`counts`); absent where nobody counts it. */
 export type AppliedInteraction = Interaction & { counts?: boolean };
 
@@ -82,6 +86,7 @@ export function applyInteraction(
 ): void {
   if (!isProfiled(interaction)) return;
   profile.events++;
+  forgetShown(profile, interaction.productId, interaction.time);
   if (interaction.type === "dismiss") applyDismissal(profile, interaction);
   else applyChoice(profile, interaction, interaction.time + offsetSeconds);
   const { location: place, time } = interaction;
@@ -114,7 +119,7 @@ function applyChoice(profile: UserProfile, interaction: ProfiledInteraction, loc
   if (interaction.counts) stats.counted = withCounted(stats.counted, type, time);
   stats.first = Math.min(stats.first, time);
   stats.last = Math.max(stats.last, time);
-  if (deliberateTypes.has(type)) {
+  if (isDeliberate(type)) {
     stats.lastDeliberate = Math.max(stats.lastDeliberate ?? time, time);
     const dismissed = profile.dismissed.get(productId);
     if (dismissed) dismissed.lastDeliberate = Math.max(dismissed.lastDeliberate ?? time, time);

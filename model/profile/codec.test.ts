@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyInteraction } from "./apply-interaction.ts";
-import { decodeProfile, encodeProfile } from "./codec.ts";
+import { decodeProfile, decodeShown, encodeProfile, encodeShown } from "./codec.ts";
 import { emptyProfile, profileLimits, type UserProfile } from "./profile.ts";
+import { noteShown } from "./shown-products.ts";
 import { anyProfile } from "./testing/any-profile.ts";
 import { interaction } from "./testing/interaction.ts";
 
@@ -11,6 +12,16 @@ const asJson = (version: number, profile: object): Uint8Array =>
   new TextEncoder().encode(
     JSON.stringify({ version, ...profile }, (_, value) => (value instanceof Map ? [...value] : value)),
   );
+
+/** A profile of a view, a purchase and a dismissal, as version 6 wrote it, in base64. */
+const version6 = [
+  "BgoEBQQBAwgFDwsFPXZpZXdsYXR0ZWNhZmVjRVVScHVyY2hhc2Vtb2NoYTg4MDk5OTNiMTVmZmZmZmxhdHRlCmxhdHRlZXhhY3QD",
+  "AgIAAQID/jMzMzMz801A/mZmZmZmZiVA/OgDBP0AeOdo/RCG52j/BQECA/4zMzMzM/NNQP5mZmZmZmYlQPzoAwT9gMnoaP2Q1+ho",
+  "/wEBAwL+MzMzMzPzTUD+ZmZmZmZmJUAFAQAAAQAC/QB452j9gMnoaP2AyehoAv0Qhudo/ZDX6GgB/wEGAf28yeho/wEBAf2Ayeho",
+  "/YDJ6GgBAgIBAv6oSXp4c3HKv/4ADLZ+sWuXv/28yehoGAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAcAAAABAQAAAQT+oP+PmYqh",
+  "K0ACAQf+MzMzMzPzTUD+ZmZmZmZmJUAC/sbZ0BP00P8//YDJ6GgBCAH9gMnoaP8AAAAAABgAAAAAAAAAAAACAAAAAAAAAAAAAAAA",
+  "AAAHAAAAAQEAAAEE/qD/j5mKoStAAv////8JAA==",
+].join("");
 
 /** Returns the profile of a user with many choices. */
 function longHistory(): UserProfile {
@@ -56,10 +67,28 @@ describe("encodeProfile", () => {
   });
 });
 
+describe("encodeShown", () => {
+  it("encodes what lists showed, and nothing else, in at most nine kilobytes", () => {
+    const profile = longHistory();
+    for (let list = 0; list < 100; list++)
+      noteShown(
+        profile,
+        Array.from({ length: 10 }, (_, i) => `a product with a long id ${list * 10 + i}`),
+        1_800_000_000 + list * 86_400,
+      );
+    const { shown, shownUntil } = profile;
+    expect(shown.size).toBe(profileLimits.shown);
+    const bytes = encodeShown(profile);
+    expect(decodeShown(bytes)).toEqual({ shown, shownUntil });
+    expect(bytes.byteLength).toBeLessThan(11_000);
+    expect(() => decodeShown(Uint8Array.from([6, ...bytes.subarray(1)]))).toThrow("version 7");
+  });
+});
+
 describe("decodeProfile", () => {
   it("decodes no bytes, and bytes of unknown versions, to an empty profile", () => {
     const [, ...rest] = encodeProfile(longHistory());
-    for (const bytes of [[], [7, ...rest], [0], [255, 1, 2]])
+    for (const bytes of [[], [8, ...rest], [0], [255, 1, 2]])
       expect(decodeProfile(Uint8Array.from(bytes), "city")).toEqual(emptyProfile("city"));
     expect(decodeProfile(asJson(3, emptyProfile()), "city")).toEqual(emptyProfile("city"));
   });
@@ -94,6 +123,19 @@ describe("decodeProfile", () => {
     });
     const stated = { ...unstated, statedPrecision: "city" as const };
     expect(decodeProfile(encodeProfile(stated), "exact").precision).toBe("city");
+  });
+
+  it("reads the bytes of version 6, which did not know what lists showed", () => {
+    const profile = emptyProfile("exact");
+    applyInteraction(profile, interaction("latte", 1_760_000_000), 3600);
+    applyInteraction(profile, interaction("latte", 1_760_086_400, { type: "purchase" }), 3600);
+    applyInteraction(profile, interaction("mocha", 1_760_086_460, { type: "dismiss" }), 3600);
+    expect(
+      decodeProfile(
+        Uint8Array.from(atob(version6), (each) => each.charCodeAt(0)),
+        "exact",
+      ),
+    ).toEqual(profile);
   });
 
   it("reads the JSON of version 5, also without the fields that were added to it later", () => {

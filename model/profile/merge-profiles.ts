@@ -15,6 +15,7 @@ import {
   type TransitionStats,
   type UserProfile,
 } from "./profile.ts";
+import { mergeShown } from "./shown-products.ts";
 
 /**
  * Returns the profile of a user after the history of `from`, another profile of the same user, was added to `into`.
@@ -47,6 +48,8 @@ export function mergeProfiles(into: UserProfile, from: UserProfile): UserProfile
       profileLimits.purchased,
       ({ last }) => last,
     ),
+    shown: mergeShown(into, from),
+    shownUntil: Math.max(into.shownUntil, from.shownUntil),
     categories: mergeMaps(
       into.categories,
       from.categories,

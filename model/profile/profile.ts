@@ -65,6 +65,14 @@ export interface PurchasedProduct {
   last: number;
 }
 
+/** Looks of a user at a product that they have neither chosen nor dismissed since: see `shown-products.ts`. */
+export interface ShownProduct {
+  /** Looks, decayed to `last`, in hundredths. */
+  looks: number;
+  /** When the last look began, in whole seconds since the epoch. */
+  last: number;
+}
+
 /**
  * Statistics of the list prices of a user's choices, by currency; "" stands for amounts without a currency. Prices of
  * two currencies are never compared.
@@ -129,6 +137,10 @@ export interface UserProfile {
   dismissed: Map<string, DismissedProduct>;
   /** Products that the user purchased, by product id. */
   purchased: Map<string, PurchasedProduct>;
+  /** Products that lists showed to the user and that they did not choose since, by product id; the newest last. */
+  shown: Map<string, ShownProduct>;
+  /** Time of the newest list that `shown` includes, in seconds since the epoch; 0 before the first one. */
+  shownUntil: number;
   /** By name of the category. */
   categories: Map<string, CategoryStats>;
   /** Usual places, by H3 cell. */
@@ -192,6 +204,7 @@ export const profileLimits = {
   products: 512,
   dismissed: 500,
   purchased: 500,
+  shown: 256,
   categories: 128,
   currencies: 8,
   places: 64,
@@ -207,6 +220,8 @@ export const emptyProfile = (precision: Precision = usualConsent): UserProfile =
   products: new Map(),
   dismissed: new Map(),
   purchased: new Map(),
+  shown: new Map(),
+  shownUntil: 0,
   categories: new Map(),
   places: new Map(),
   transitions: new Map(),

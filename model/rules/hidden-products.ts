@@ -1,9 +1,9 @@
 import { eventTypes } from "../../shared/contracts/event.ts";
-import type { PurchasedRule } from "../../shared/contracts/recommendation.ts";
+import type { IntentRule, PurchasedRule, ShownRule } from "../../shared/contracts/recommendation.ts";
 import { daySeconds } from "../../shared/time/seconds.ts";
 import type { ReadonlyProfile } from "../profile/profile.ts";
 
-/** Rules for products that a user dismissed or purchased before. */
+/** Rules for what a user did before: for products that they dismissed, purchased or saw, and for what they choose now. */
 export interface HistoryRules {
   /** Days for which a dismissed product is hidden; 0 hides none. */
   dismissedDays: number;
@@ -11,6 +11,10 @@ export interface HistoryRules {
   purchased: PurchasedRule;
   /** Days for which a purchased product is hidden or faded; 0 does neither. */
   purchasedDays: number;
+  /** What happens to products that lists showed and the user did not choose; absent keeps them. */
+  shown?: ShownRule;
+  /** What happens to the category that the user chooses now and seldom else; absent ignores it. */
+  intent?: IntentRule;
   /** Hides products that the user viewed so many times and chose last less than so many days ago; absent hides none. */
   viewed?: { times: number; days: number };
 }
@@ -23,6 +27,8 @@ export const defaultHistoryRules: HistoryRules = {
   dismissedDays: 90,
   purchased: "auto",
   purchasedDays: 30,
+  shown: "fade",
+  intent: "follow",
 };
 
 const viewIndex = eventTypes.indexOf("view");

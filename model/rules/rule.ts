@@ -3,6 +3,7 @@ import type { Boost, Grouping, Objective, Pin } from "../../shared/contracts/rul
 import type { ExpressionContext } from "../expressions/context.ts";
 import type { BlockRow } from "../features/list-summary.ts";
 import type { RankedRow } from "./ranked-row.ts";
+import type { SessionIntent } from "./session-intent.ts";
 
 /** Business rules of a request, applied to the ranked list. */
 export interface Rules {
@@ -38,6 +39,8 @@ export interface RuleContext {
   now: number;
   /** What conditions may know, with the attributes that rules name; absent if no rule has either. */
   expressions?: ExpressionContext;
+  /** What the user is looking for now; null or absent if it is nothing in particular. */
+  intent?: SessionIntent | null;
 }
 
 /** A position that one of some products holds. */
@@ -62,6 +65,11 @@ export interface ActiveRule {
   needsOrder?: boolean;
   /** Returns the score of a product after the rule; 0 or more. Null leaves the product out. */
   score?(row: BlockRow, score: number): number | null;
+  /**
+   * Returns the new scores of products whose scores the others decide, after all rules have changed the scores. `ranked` is
+   * in no order, and has each product once. `shown` are the products of pages before.
+   */
+  raise?<R extends RankedRow>(ranked: readonly R[], shown: readonly BlockRow[]): ReadonlyMap<R, number>;
   /** Returns what an explanation says of the changed score of a product; nothing if the rule did not change it. */
   touched?(row: BlockRow): TouchedRule[];
   /**

@@ -3,6 +3,7 @@ import { capsRule } from "./caps.ts";
 import { categoryBoostRule } from "./category-boost.ts";
 import { collapseRule } from "./collapse.ts";
 import { diversityRule } from "./diversity.ts";
+import { followIntentRule } from "./follow-intent.ts";
 import { pinsRule } from "./pins.ts";
 import type { Rule } from "./rule.ts";
 
@@ -10,6 +11,7 @@ import type { Rule } from "./rule.ts";
 export const rulesInOrder: readonly Rule[] = [
   categoryBoostRule,
   boostsRule,
+  followIntentRule,
   pinsRule,
   collapseRule,
   capsRule,

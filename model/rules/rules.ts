@@ -10,18 +10,25 @@ import { rulesInOrder } from "./rules-in-order.ts";
 /** Best candidates among which diversity selects: this many for each item of the list, and at least the minimum. */
 const diversityPoolPerItem = 10;
 const minDiversityPool = 50;
+/** Products of which memory for raised scores is kept. */
+const raisedProducts = 4;
 
 /** The rules of one request, for one list. */
 export class RequestRules {
   readonly #limit: number;
   readonly #active: readonly ActiveRule[];
+  /** The scores that other products decided. */
+  readonly #raised = new ProductMap<number>(raisedProducts);
 
   constructor(rules: Rules, context: RuleContext) {
     this.#limit = rules.limit;
     this.#active = rulesInOrder.flatMap((rule) => rule.prepare(rules, context) ?? []);
   }
 
-  /** Returns the score of a product after all rules; null for a product that a rule leaves out. */
+  /**
+   * Returns the score of a product after all rules; null for a product that a rule leaves out. What other products decide is
+   * known after {@link RequestRules.list}.
+   */
   score(row: BlockRow, score: number): number | null {
     let value = score;
     for (const rule of this.#active) {
@@ -30,7 +37,7 @@ export class RequestRules {
       if (next === null) return null;
       value = next;
     }
-    return value;
+    return this.#raised.size === 0 ? value : (this.#raised.get(row.block, row.row) ?? value);
   }
 
   /** Returns what an explanation says of the rules that changed the score of a product. */
@@ -46,7 +53,7 @@ export class RequestRules {
    */
   list<R extends RankedRow>(ranked: readonly R[], extra = 0, shown: readonly BlockRow[] = []): R[] {
     const limit = this.#limit + extra;
-    const scored = this.#scored(ranked);
+    const scored = this.#withRaised(this.#scored(ranked), shown);
     const isSorted = this.#active.some(({ needsOrder }) => needsOrder);
     if (isSorted) scored.sort(compareRanked);
     for (const each of shown) {
@@ -93,6 +100,21 @@ export class RequestRules {
       seen.insert(each.block, each.row, true);
       const score = changes ? this.score(each, each.score) : each.score;
       if (score !== null) list.push(score === each.score ? each : { ...each, score });
+    }
+    return list;
+  }
+
+  /** Returns the products with the scores that others decide. */
+  #withRaised<R extends RankedRow>(scored: R[], shown: readonly BlockRow[]): R[] {
+    let list = scored;
+    for (const rule of this.#active) {
+      const raised = rule.raise?.(list, shown);
+      if (!raised || raised.size === 0) continue;
+      for (const [{ block, row }, score] of raised) this.#raised.set(block, row, score);
+      list = list.map((each) => {
+        const score = raised.get(each);
+        return score === undefined ? each : { ...each, score };
+      });
     }
     return list;
   }

@@ -12,6 +12,8 @@ export interface RuleEffect {
 const subjects: Readonly<Record<string, ReasonSubject>> = {
   distance: "place",
   purchased: "history",
+  shown: "history",
+  intent: "history",
   dismissed: "history",
 };
 

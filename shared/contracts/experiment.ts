@@ -2,7 +2,7 @@ import * as z from "zod";
 import { modelManifest } from "./model.ts";
 import { nullIsAbsent } from "./null-is-absent.ts";
 import { boundedRecord, currencyCode, instant } from "./primitives.ts";
-import { purchasedRule } from "./recommendation.ts";
+import { intentRule, purchasedRule, shownRule } from "./recommendation.ts";
 import { boost, caps, explore, grouping, maxBoosts, maxGroupings, maxPins, objective, pin } from "./rules.ts";
 import { scenarioSettings } from "./scenario.ts";
 import { scenarioName } from "./scenario-name.ts";
@@ -60,6 +60,8 @@ export const variantParameters = z.strictObject({
   caps: caps.optional(),
   collapse: z.array(grouping).max(maxGroupings).optional(),
   purchased: purchasedRule.optional(),
+  shown: shownRule.optional(),
+  intent: intentRule.optional(),
   explore: explore.optional(),
   objective: objective.optional(),
 });

@@ -36,6 +36,22 @@ import { type InputWarning, inputWarning } from "./warning.ts";
 export const purchasedRule = z.enum(["auto", "hide", "fade", "keep"]);
 export type PurchasedRule = z.infer<typeof purchasedRule>;
 
+/**
+ * What happens to a product that lists showed to the user again and again without a choice:
+ * - `fade` lowers its score, which recovers with time. What the user chooses regularly does not fade;
+ * - `keep` changes nothing.
+ */
+export const shownRule = z.enum(["fade", "keep"]);
+export type ShownRule = z.infer<typeof shownRule>;
+
+/**
+ * What happens if the user's choices of the last hour are mostly of a category that they seldom choose:
+ * - `follow` gives this category up to three of the first ten positions;
+ * - `ignore` changes nothing.
+ */
+export const intentRule = z.enum(["follow", "ignore"]);
+export type IntentRule = z.infer<typeof intentRule>;
+
 /** What a user looks at now. */
 export const recommendationContext = nullIsAbsent(
   z.strictObject({ productIds: z.array(identifier).min(1).max(20) }),
@@ -106,6 +122,14 @@ export const recommendationFields = z.strictObject({
   exclude: z.array(identifier).max(500).optional(),
   /** What happens to products that the user purchased; the deployment's setting if absent. */
   purchased: purchasedRule.optional(),
+  shown: shownRule.optional().meta({
+    description:
+      "What happens to products that lists showed the user again and again without a choice: `fade` lowers their scores, `keep` does not. The deployment's setting if absent.",
+  }),
+  intent: intentRule.optional().meta({
+    description:
+      "Whether a category that the user chooses now, and seldom else, gets up to three of the first ten positions: `follow` or `ignore`. The deployment's setting if absent.",
+  }),
   only: z.enum(["chosen", "purchased"]).optional().meta({
     description:
       "Recommends only products that the user chose before (viewed, clicked, carted or purchased), or only those that they purchased: the 256 that they most likely choose again.",

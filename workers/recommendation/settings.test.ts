@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { defaultHistoryRules } from "../../model/rules/hidden-products.ts";
 import {
   historyRulesOf,
   impressionDelayOf,
@@ -20,10 +21,17 @@ describe("rolloutSettingsOf", () => {
 
 describe("historyRulesOf", () => {
   it("returns the variables, the defaults, and the request's rule first", () => {
-    expect(historyRulesOf({})).toEqual({ dismissedDays: 90, purchased: "auto", purchasedDays: 30 });
+    expect(historyRulesOf({})).toEqual(defaultHistoryRules);
     const variables = { DISMISSED_DAYS: "0", PURCHASED: "hide", PURCHASED_DAYS: "7.5" };
-    expect(historyRulesOf(variables)).toEqual({ dismissedDays: 0, purchased: "hide", purchasedDays: 7.5 });
-    expect(historyRulesOf(variables, "keep").purchased).toBe("keep");
+    expect(historyRulesOf(variables)).toMatchObject({
+      dismissedDays: 0,
+      purchased: "hide",
+      purchasedDays: 7.5,
+    });
+    expect(historyRulesOf(variables, { purchased: "keep" }).purchased).toBe("keep");
+    const quiet = { SHOWN: "keep", INTENT: "ignore" };
+    expect(historyRulesOf(quiet)).toMatchObject({ shown: "keep", intent: "ignore" });
+    expect(historyRulesOf(quiet, { shown: "fade", intent: "follow" })).toEqual(defaultHistoryRules);
   });
 
   it("refuses a value that is not as documented, by the name of its variable", () => {

@@ -1,8 +1,12 @@
 import * as z from "zod";
 import { gateConfiguration } from "../../model/recalibrate/gate.ts";
 import { defaultHistoryRules, type HistoryRules } from "../../model/rules/hidden-products.ts";
-import { type PurchasedRule, purchasedRule } from "../../shared/contracts/recommendation.ts";
-import type { Hide } from "../../shared/contracts/rules.ts";
+import {
+  intentRule,
+  purchasedRule,
+  type RecommendationInput,
+  shownRule,
+} from "../../shared/contracts/recommendation.ts";
 import { parseJsonVariable } from "../../shared/settings/parse-json-variable.ts";
 import { hourSeconds } from "../../shared/time/seconds.ts";
 
@@ -100,24 +104,33 @@ const daysOr = (days: number) =>
     .pipe(z.number().max(3650))
     .default(days);
 
+/** The fields of a request that are rules for the user's history. */
+type HistoryFields = Pick<RecommendationInput, "purchased" | "shown" | "intent" | "hide">;
+
 const historyVariables = z.object({
   DISMISSED_DAYS: daysOr(defaultHistoryRules.dismissedDays),
   PURCHASED: purchasedRule.default(defaultHistoryRules.purchased),
   PURCHASED_DAYS: daysOr(defaultHistoryRules.purchasedDays),
+  SHOWN: shownRule.default("fade"),
+  INTENT: intentRule.default("follow"),
 });
 
 /**
- * Returns the rules for products that a user dismissed or purchased, from the variables `DISMISSED_DAYS`, `PURCHASED` and
- * `PURCHASED_DAYS`. `purchased` and `hide` of a request take precedence. Throws if a variable is not as documented, and
- * names it.
+ * Returns the rules for what a user did before, from the variables `DISMISSED_DAYS`, `PURCHASED`, `PURCHASED_DAYS`, `SHOWN`
+ * and `INTENT`. The fields of a request take precedence. Throws if a variable is not as documented, and names it.
  */
-export function historyRulesOf(variables: object, purchased?: PurchasedRule, hide: Hide = {}): HistoryRules {
+export function historyRulesOf(
+  variables: object,
+  { purchased, shown, intent, hide = {} }: HistoryFields = {},
+): HistoryRules {
   const settings = historyVariables.parse(variables);
   return {
     dismissedDays: hide.dismissedDays ?? settings.DISMISSED_DAYS,
     ...(hide.purchasedDays === undefined
       ? { purchased: purchased ?? settings.PURCHASED, purchasedDays: settings.PURCHASED_DAYS }
       : { purchased: "hide", purchasedDays: hide.purchasedDays }),
+    shown: shown ?? settings.SHOWN,
+    intent: intent ?? settings.INTENT,
     ...(hide.viewed ? { viewed: hide.viewed } : {}),
   };
 }

@@ -10,8 +10,8 @@ export interface CoarsePlaces {
 
 /**
  * Sets the consent that counts in a profile, in place, and returns whether it is lowered. A lowered consent leaves no
- * finer place: the last location and the home are replaced by `coarse`, the usual places are forgotten. A raised consent
- * keeps what is coarse.
+ * finer place: the last location and the home are replaced by `coarse`. The usual places are forgotten, and which products
+ * were shown, since what is near a place tells the place. A raised consent keeps what is coarse.
  */
 export function applyConsent(profile: UserProfile, precision: Precision, coarse: CoarsePlaces): boolean {
   const isLowered = isFiner(profile.finestStored, precision);
@@ -21,6 +21,7 @@ export function applyConsent(profile: UserProfile, precision: Precision, coarse:
     profile.home = coarse.home;
     profile.unconfirmedLocation = null;
     profile.places.clear();
+    profile.shown.clear();
   }
   profile.precision = precision;
   profile.finestStored = precision;

@@ -203,7 +203,7 @@ function profileOfBoth(into: UserProfile, from: UserProfile, fromPrecision: Prec
   const { home, precision, statedPrecision } = settings;
   const at = (profile: UserProfile, stored: Precision): UserProfile =>
     isFiner(stored, precision)
-      ? { ...profile, location: null, unconfirmedLocation: null, places: new Map() }
+      ? { ...profile, location: null, unconfirmedLocation: null, places: new Map(), shown: new Map() }
       : profile;
   return {
     ...mergeProfiles(at(into, into.precision), at(from, fromPrecision)),

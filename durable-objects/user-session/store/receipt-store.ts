@@ -157,6 +157,20 @@ export class ReceiptStore {
     return row ? { ...row, features: row.features && new Uint8Array(row.features) } : null;
   }
 
+  /** Returns the products that lists from after `time` (seconds since the epoch) showed, the oldest list first. */
+  shownAfter(time: number): { time: number; productIds: string[] }[] {
+    return this.#sql
+      .exec<{ time: number; items: string }>(
+        `SELECT time, receipt ->> '$.items' AS items FROM receipts WHERE open IN (0, 1) AND time > ? ORDER BY time`,
+        time,
+      )
+      .toArray()
+      .map(({ time: shownAt, items }) => ({
+        time: shownAt,
+        productIds: (JSON.parse(items) as { productId: string }[]).map(({ productId }) => productId),
+      }));
+  }
+
   /** Deletes the part of a receipt that the ranker saw, because its click window has closed. */
   close(id: string): void {
     this.#sql.exec(

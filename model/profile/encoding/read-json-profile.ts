@@ -29,6 +29,8 @@ export function readJsonProfile(bytes: Uint8Array): StoredProfile | null {
     products: rest.activity ? new Map(products) : withAllCounted(products),
     dismissed: new Map(dismissed),
     purchased: new Map(purchased),
+    shown: new Map(),
+    shownUntil: 0,
     categories: new Map(categories),
     places: new Map(places),
     transitions: new Map(transitions),

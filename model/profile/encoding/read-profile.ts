@@ -2,18 +2,29 @@ import type { EventType } from "../../../shared/contracts/event.ts";
 import type { Point, Precision } from "../../../shared/contracts/primitives.ts";
 import type { UserActivity } from "../activity.ts";
 import type { CountedChoices } from "../counted-choices.ts";
-import type { CategoryStats, PricesByCurrency, ProductStats, RecentEvent, UserProfile } from "../profile.ts";
+import type {
+  CategoryStats,
+  PricesByCurrency,
+  ProductStats,
+  RecentEvent,
+  ShownProduct,
+  UserProfile,
+} from "../profile.ts";
 import { ByteReader } from "./byte-reader.ts";
+
+/** The first version that knows what lists showed. */
+export const firstVersionWithShown = 7;
 
 /** A profile without the consent that counts, which depends on the default of who reads. */
 export type StoredProfile = Omit<UserProfile, "precision">;
 
 /**
  * Returns the profile that `writeProfile` wrote. Properties are read in the order in which the object lists them.
- * Throws an error for bytes that are cut off.
+ * Reads the present version and the one before. Throws an error for bytes that are cut off.
  */
 export function readProfile(bytes: Uint8Array): StoredProfile {
   const from = new ByteReader(bytes);
+  const hasShown = bytes[0] >= firstVersionWithShown;
   const profile: StoredProfile = {
     events: from.number(),
     choices: from.number(),
@@ -25,6 +36,7 @@ export function readProfile(bytes: Uint8Array): StoredProfile {
       lastDeliberate: from.numberOrNull(),
     })),
     purchased: readMap(from, () => ({ count: from.number(), first: from.number(), last: from.number() })),
+    ...(hasShown ? readShown(from) : { shown: new Map<string, ShownProduct>(), shownUntil: 0 }),
     categories: readMap(from, readCategory),
     places: readMap(from, () => ({
       lat: from.number(),
@@ -48,6 +60,12 @@ export function readProfile(bytes: Uint8Array): StoredProfile {
   from.end();
   return profile;
 }
+
+/** Returns which products lists showed. */
+export const readShown = (from: ByteReader): Pick<UserProfile, "shown" | "shownUntil"> => ({
+  shown: readMap(from, () => ({ looks: from.number() / 100, last: from.number() })),
+  shownUntil: from.number(),
+});
 
 function readMap<V>(from: ByteReader, readValue: (from: ByteReader) => V): Map<string, V> {
   const map = new Map<string, V>();

@@ -22,6 +22,7 @@ export function writeProfile(profile: ReadonlyProfile, version: number): Uint8Ar
     to.number(first);
     to.number(last);
   });
+  writeShown(to, profile);
   writeCategories(to, profile.categories);
   writeMap(to, profile.places, ({ lat, lon, choices, decayed, at }) => {
     to.number(lat);
@@ -46,6 +47,18 @@ export function writeProfile(profile: ReadonlyProfile, version: number): Uint8Ar
   to.text(profile.finestStored);
   to.number(profile.settingsVersion);
   return to.finish(version);
+}
+
+/** Writes which products lists showed. */
+export function writeShown(
+  to: ByteWriter,
+  { shown, shownUntil }: Pick<ReadonlyProfile, "shown" | "shownUntil">,
+): void {
+  writeMap(to, shown, ({ looks, last }) => {
+    to.number(Math.round(looks * 100));
+    to.number(last);
+  });
+  to.number(shownUntil);
 }
 
 /** Writes the size of a map, and each key before its value. */

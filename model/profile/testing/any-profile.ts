@@ -78,6 +78,8 @@ export const anyProfile: fc.Arbitrary<UserProfile> = fc
     ),
     dismissed: mapOf(fc.record({ count: number, last: number, lastDeliberate: orNull(number) })),
     purchased: mapOf(fc.record({ count: number, first: number, last: number })),
+    shown: mapOf(fc.record({ looks: fc.nat({ max: 5000 }).map((n) => n / 100), last: number })),
+    shownUntil: number,
     categories: mapOf(
       fc.record({
         choices: number,

@@ -7,9 +7,12 @@ export const readyMadeScenarios: ReadonlyMap<string, ScenarioSettings> = new Map
     nearby: { filter: { radiusKm: 10 } },
     "product-page": { purchased: "keep" },
     cart: { purchased: "hide", limit: 5 },
-    trending: { rankBy: "popularity" },
-    "recently-viewed": { only: "chosen", rankBy: "recency", purchased: "keep" },
-    reorder: { only: "purchased", purchased: "keep" },
+    trending: { rankBy: "popularity", shown: "keep", intent: "ignore" },
+    "recently-viewed": {
+      ...{ only: "chosen", rankBy: "recency" },
+      ...{ purchased: "keep", shown: "keep", intent: "ignore" },
+    },
+    reorder: { only: "purchased", purchased: "keep", shown: "keep", intent: "ignore" },
     email: { limit: 6, diversity: 0.3, purchased: "hide", caps: { perCategory: 2 } },
   } satisfies Record<string, ScenarioSettings>),
 );

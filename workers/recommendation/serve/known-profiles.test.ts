@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { VersionedProfile } from "../../../durable-objects/user-session/session-state.ts";
-import { encodeProfile } from "../../../model/profile/codec.ts";
+import { encodeProfile, encodeShown } from "../../../model/profile/codec.ts";
 import { emptyProfile } from "../../../model/profile/profile.ts";
 import { trustedRequester } from "../../../shared/contracts/requester.ts";
 import { ok, type Result, refuse, unwrap } from "../../../shared/contracts/result.ts";
@@ -43,6 +43,27 @@ describe("KnownProfiles", () => {
     expect((await read(profiles, ann)).events).toBe(7);
     expect((await read(profiles, ann)).events).toBe(7);
     expect(ann.sent).toBe(2);
+  });
+
+  it("takes only what lists showed since, if nothing else changed", async () => {
+    const profiles = new KnownProfiles(megabyte);
+    const shown = { shown: new Map([["p", { looks: 1, last: 7 }]]), shownUntil: 7 };
+    const ann = new UserObject("ann");
+    ann.events = 5;
+    const first = await read(profiles, ann);
+    const later: ProfileSource = {
+      id: "ann",
+      encodedProfileFor: async (_, known, takesShown) =>
+        ok({
+          version: "v1:1",
+          bytes: null,
+          ...(known === "v1" && takesShown ? { shown: encodeShown(shown) } : {}),
+        }),
+    };
+    expect(await read(profiles, later)).toEqual({ ...first, ...shown });
+    // The version is known now.
+    expect(await read(profiles, later)).toEqual({ ...first, ...shown });
+    await expect(read(new KnownProfiles(megabyte), later)).rejects.toThrow("sent no profile");
   });
 
   it("asks the object each time whether the requester may read", async () => {

@@ -1,5 +1,5 @@
 import type { VersionedProfile } from "../../../durable-objects/user-session/session-state.ts";
-import { decodeProfile } from "../../../model/profile/codec.ts";
+import { decodeProfile, decodeShown, encodeShown } from "../../../model/profile/codec.ts";
 import type { ReadonlyProfile } from "../../../model/profile/profile.ts";
 import { ShareCache } from "../../../shared/cache/share-cache.ts";
 import type { Precision } from "../../../shared/contracts/primitives.ts";
@@ -14,7 +14,11 @@ const idleMs = 10 * 60_000;
 /** The user's object, as far as a profile is read from it. */
 export interface ProfileSource {
   readonly id: { toString(): string };
-  encodedProfileFor(requester: Requester, knownVersion: string | null): PromiseLike<Result<VersionedProfile>>;
+  encodedProfileFor(
+    requester: Requester,
+    knownVersion: string | null,
+    takesShown: boolean,
+  ): PromiseLike<Result<VersionedProfile>>;
 }
 
 interface KnownProfile {
@@ -25,8 +29,25 @@ interface KnownProfile {
   size: number;
 }
 
+/** Returns the profile in the bytes that an object sent, and what its entry takes. */
+const profileOf = (bytes: Uint8Array, defaultConsent: Precision): Pick<KnownProfile, "profile" | "size"> => ({
+  profile: decodeProfile(bytes, defaultConsent),
+  size: entryBytes + bytes.byteLength,
+});
+
+/** Returns a known profile with what lists have shown since. */
+function withShown(
+  { profile, size }: KnownProfile,
+  bytes: Uint8Array,
+): Pick<KnownProfile, "profile" | "size"> {
+  const shown = decodeShown(bytes);
+  const grownBy = Math.max(0, bytes.byteLength - encodeShown(profile).byteLength);
+  return { profile: { ...profile, ...shown }, size: size + grownBy };
+}
+
 /**
- * The profiles that this isolate read last, so that a profile that has not changed is neither sent nor decoded again.
+ * The profiles that this isolate read last, so that a profile that has not changed is neither sent nor decoded again; of one
+ * in which only changed what lists showed, only this is.
  * The user's object is asked each time: it decides whether the requester may read, and whether the profile changed.
  */
 export class KnownProfiles {
@@ -58,17 +79,15 @@ export class KnownProfiles {
     const id = source.id.toString();
     const entry = this.#profiles.get(application, id);
     const known = entry?.defaultConsent === defaultConsent ? entry : undefined;
-    const answer = await source.encodedProfileFor(requester, known?.version ?? null);
+    const answer = await source.encodedProfileFor(requester, known?.version ?? null, true);
     if (!answer.ok) return answer;
-    const { version, bytes } = answer.value;
-    if (bytes === null) {
-      if (known?.version !== version) throw new Error("The user's object sent no profile.");
-      return ok(known.profile);
-    }
-    const profile = decodeProfile(bytes, defaultConsent);
-    const size = entryBytes + bytes.byteLength;
-    this.#profiles.set(application, id, { version, profile, defaultConsent, size });
-    return ok(profile);
+    const { version, bytes, shown } = answer.value;
+    if (bytes === null && known?.version === version) return ok(known.profile);
+    const present =
+      bytes === null ? known && shown && withShown(known, shown) : profileOf(bytes, defaultConsent);
+    if (!present) throw new Error("The user's object sent no profile.");
+    this.#profiles.set(application, id, { ...present, version, defaultConsent });
+    return ok(present.profile);
   }
 
   /** Forgets the profile of an object. */

@@ -49,9 +49,10 @@ const purchase = async (userId: string, productId: string): Promise<void> => {
 describe("a list after another one of the same user", () => {
   it("needs no profile from the user's object while the profile is the same", async () => {
     await purchase("ann", "p0");
-    const first = await listFor("ann");
     const size = (await encodedProfileOf("ann")).bytes?.byteLength;
+    const first = await listFor("ann");
     expect(first.sizes).toEqual([size]);
+    // Only what the list showed comes with the next one.
     for (let i = 0; i < 3; i++) expect(await listFor("ann")).toEqual({ ...first, sizes: [null] });
   });
 
@@ -112,7 +113,9 @@ describe("a list after another one of the same user", () => {
     await purchase("eli", "p0");
     const first = await listFor("eli");
     await evictDurableObject(session("eli"));
-    expect(await listFor("eli")).toEqual(first);
+    const { ids, sizes } = await listFor("eli");
+    expect(ids).toEqual(first.ids);
+    expect(sizes[0]).toBeGreaterThan(first.sizes[0] ?? 0);
     expect(await listFor("eli")).toEqual({ ...first, sizes: [null] });
   });
 
@@ -136,7 +139,9 @@ describe("a list after another one of the same user", () => {
     });
     // The first of the two events was in the profile until the second one failed.
     expect((await encodedProfileOf("fay")).version).not.toBe(version);
-    expect(await listFor("fay")).toEqual(first);
+    const { ids, sizes } = await listFor("fay");
+    expect(ids).toEqual(first.ids);
+    expect(sizes[0]).toBeGreaterThan(first.sizes[0] ?? 0);
     unwrap(await session("fay").ingest("demo", "fay", events, false), "the user's object");
     expect((await listFor("fay")).ids).toHaveLength(17);
   });

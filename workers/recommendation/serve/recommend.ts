@@ -175,7 +175,7 @@ export async function recommendProducts(
     ...(ruleScope ? { ruleScope } : {}),
     ...(offset === 0 ? {} : { shown: list.rows }),
     named,
-    historyRules: historyRulesOf(env, input.purchased, input.hide),
+    historyRules: historyRulesOf(env, input),
     // Everybody can be a stranger, and compare lists from before and after another user's purchase.
     hidesSmallCounts: !requester.isVouched,
     maxCandidates: input.candidates,

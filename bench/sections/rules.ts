@@ -2,10 +2,13 @@ import { BatchPool } from "../../model/features/batch-pool.ts";
 import { featureShape } from "../../model/features/compute-features.ts";
 import type { Ranker } from "../../model/pipeline/ports.ts";
 import { maxCandidates, type PipelineQuery, runPipeline } from "../../model/pipeline/run-pipeline.ts";
+import { profileLimits, type UserProfile } from "../../model/profile/profile.ts";
+import { noteShown, seenPositions } from "../../model/profile/shown-products.ts";
 import { defaultFirstStage } from "../../model/retrieval/first-stage.ts";
-import { defaultHistoryRules } from "../../model/rules/hidden-products.ts";
+import { defaultHistoryRules, type HistoryRules } from "../../model/rules/hidden-products.ts";
 import { distanceKm } from "../../shared/geo/distance.ts";
 import { utcOffsetAt } from "../../shared/geo/local-time.ts";
+import { daySeconds } from "../../shared/time/seconds.ts";
 import type { BenchContext } from "../context.ts";
 import { type RequestOrigin, sampleRequestOrigins } from "../data/generated-market.ts";
 import type { IndexedMarket } from "../data/indexed-market.ts";
@@ -18,15 +21,34 @@ const rounds: Rounds = { warmUp: 60, rounds: 400 };
 /** Longest list of the API. */
 const limit = 100;
 
+/** No rule for what the user did before. */
+const noHistoryRules: HistoryRules = {
+  ...defaultHistoryRules,
+  ...{ purchased: "keep", shown: "keep", intent: "ignore" },
+};
+
+/** Returns a user's profile after lists of a week that showed the first products of the catalog, as many as a profile knows. */
+function profileAfterLists(userId: string, { replay, dataset, now }: IndexedMarket): UserProfile {
+  const profile = structuredClone(replay.profile(userId));
+  const ids = [...dataset.items.keys()].slice(0, profileLimits.shown);
+  for (let at = 0; at < ids.length; at += seenPositions)
+    noteShown(
+      profile,
+      ids.slice(at, at + seenPositions),
+      now - (7 * daySeconds * (ids.length - at)) / ids.length,
+    );
+  return profile;
+}
+
 /** Returns a query for the longest list without any rule. */
-const plainQuery = ({ userId, point }: RequestOrigin, { replay, now }: IndexedMarket): PipelineQuery => ({
-  profile: replay.profile(userId),
+const plainQuery = ({ userId, point }: RequestOrigin, market: IndexedMarket): PipelineQuery => ({
+  profile: profileAfterLists(userId, market),
   point,
-  now,
-  offsetSeconds: utcOffsetAt(point.lat, point.lon, now),
+  now: market.now,
+  offsetSeconds: utcOffsetAt(point.lat, point.lon, market.now),
   filter: {},
   rules: { limit, collapse: [] },
-  historyRules: { ...defaultHistoryRules, purchased: "keep" },
+  historyRules: noHistoryRules,
   maxCandidates,
   explain: false,
   budgetMs: Number.POSITIVE_INFINITY,
@@ -90,10 +112,12 @@ export async function measureRules(context: BenchContext): Promise<void> {
     "10 pins with a condition": { rules: { limit, pins: conditionPins }, ruleScope },
     "one product of each group": { rules: { limit, collapse: ["group"] } },
     "products viewed twice hidden": {
-      historyRules: { ...defaultHistoryRules, purchased: "keep", viewed: { times: 2, days: 90 } },
+      historyRules: { ...noHistoryRules, viewed: { times: 2, days: 90 } },
     },
     diversity: { rules: { limit, diversity: 0.5 } },
-    "purchased products": { historyRules: defaultHistoryRules },
+    "purchased products": { historyRules: { ...noHistoryRules, purchased: "auto" } },
+    "256 products shown before": { historyRules: { ...noHistoryRules, shown: "fade" } },
+    "the present intent": { historyRules: { ...noHistoryRules, intent: "follow" } },
     explanations: { explain: true },
   };
   const history = { ...defaultHistoryRules, viewed: { times: 2, days: 90 } };

@@ -39,7 +39,7 @@ export type PurchasedRule = z.infer<typeof purchasedRule>;
 /**
  * What happens to a product that lists showed to the user again and again without a choice:
  * - `fade` lowers its score, which recovers with time. What the user chooses regularly does not fade;
- * - `keep` changes nothing.
+ * - `keep` changes nothing, and what this list shows does not count.
  */
 export const shownRule = z.enum(["fade", "keep"]);
 export type ShownRule = z.infer<typeof shownRule>;
@@ -124,7 +124,7 @@ export const recommendationFields = z.strictObject({
   purchased: purchasedRule.optional(),
   shown: shownRule.optional().meta({
     description:
-      "What happens to products that lists showed the user again and again without a choice: `fade` lowers their scores, `keep` does not. The deployment's setting if absent.",
+      "What happens to products that lists showed the user again and again without a choice: `fade` lowers their scores for some weeks. `keep` does not, and what this list shows does not count either. The deployment's setting if absent.",
   }),
   intent: intentRule.optional().meta({
     description:

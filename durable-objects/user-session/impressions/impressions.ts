@@ -67,10 +67,11 @@ export class Impressions {
         if (!isStored) continue;
         stored.push(window);
         noteExposure(this.#core.store, receipt, now);
-        state.listShown(
-          receipt.items.map(({ productId }) => productId),
-          window.time,
-        );
+        if (receipt.input?.shown === "fade")
+          state.listShown(
+            receipt.items.map(({ productId }) => productId),
+            window.time,
+          );
         // They hold a profile, also without a place of the request.
         if (inputs && !isFiner(receipt.location.precision, state.profile.precision))
           this.#core.store.inputs.put(window.id, window.time, inputs);

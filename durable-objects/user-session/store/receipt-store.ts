@@ -157,11 +157,15 @@ export class ReceiptStore {
     return row ? { ...row, features: row.features && new Uint8Array(row.features) } : null;
   }
 
-  /** Returns the products that lists from after `time` (seconds since the epoch) showed, the oldest list first. */
+  /**
+   * Returns the products that lists from after `time` (seconds since the epoch) showed, the oldest list first. Lists whose
+   * request says `shown: keep`, and those of earlier versions, are left out.
+   */
   shownAfter(time: number): { time: number; productIds: string[] }[] {
     return this.#sql
       .exec<{ time: number; items: string }>(
-        `SELECT time, receipt ->> '$.items' AS items FROM receipts WHERE open IN (0, 1) AND time > ? ORDER BY time`,
+        `SELECT time, receipt ->> '$.items' AS items FROM receipts 
+         WHERE open IN (0, 1) AND time > ? AND receipt ->> '$.input.shown' = 'fade' ORDER BY time`,
         time,
       )
       .toArray()

@@ -32,6 +32,13 @@ describe("what lists showed to a user", () => {
     expect(await profileOf("ann")).toEqual(profile);
   });
 
+  it("is not noted of a list that neither counts looks nor fades by them", async () => {
+    for (const more of [{ shown: "keep" }, { scenario: "trending" }]) await listFor("abe", more);
+    expect(await shownTo("abe")).toEqual([]);
+    await evictDurableObject(session("abe"));
+    expect(await shownTo("abe")).toEqual([]);
+  });
+
   it("is in the profile after a snapshot too, once", async () => {
     const [first, ...rest] = await listFor("bo");
     for (let n = 0; n < 20; n++)

@@ -92,7 +92,7 @@ export interface VersionedProfile {
 
 /**
  * The state that the object keeps in memory between two calls: the profile and the open rows of the journal. The
- * constructor reads the state from the last snapshot, and the rows and receipts after it. The object discards the state if a
+ * constructor reads the state from the last snapshot, the rows after it and the open receipts. The object discards the state if a
  * transaction fails, so that the state never differs from the tables.
  */
 export class SessionState {
@@ -108,6 +108,9 @@ export class SessionState {
   #version: string | null = null;
   /** Lists that were noted since the object woke up: they distinguish profiles of one {@link #version}. */
   #listsNoted = 0;
+  /** How many of them the last snapshot includes, and the time of the newest, in seconds since the epoch. */
+  #listsSaved = 0;
+  #savedUntil = 0;
   #seq = 0;
   #snapshotSeq = 0;
   /** Whether a row was opened again that the last snapshot does not list. */
@@ -149,9 +152,11 @@ export class SessionState {
       const sent = mark !== null && seq <= mark.seq ? Math.max(time, mark.at) : time;
       this.openRows.set(seq, { seq, id, queue, added: time, sent, due: sent + resendSeconds });
     }
-    // The receipts hold what was shown since the snapshot, so that an impression costs no snapshot.
-    for (const { productIds, time } of store.receipts.shownAfter(this.profile.shownUntil))
-      this.listShown(productIds, time);
+    // The open receipts hold what was shown since the snapshot, so that an impression costs no snapshot.
+    const lists = store.receipts.openLists();
+    if (lists.length === 0) return;
+    this.#savedUntil = this.profile.shownUntil;
+    for (const { productIds, time } of lists) if (time > this.#savedUntil) this.listShown(productIds, time);
   }
 
   /** Notes in the profile which products a list of `time` (seconds since the epoch) showed, in their order. */
@@ -159,6 +164,14 @@ export class SessionState {
     noteShown(this.profile, productIds, time);
     this.#bytes = null;
     this.#listsNoted++;
+  }
+
+  /**
+   * Must be called within the transaction that closes the click window of a list of `time` (seconds since the epoch): what it
+   * showed must be in a snapshot by then. One includes all lists noted so far, so that half an hour costs one at most.
+   */
+  windowClosed(time: number): void {
+    this.saveSnapshot(this.#listsNoted > this.#listsSaved && time > this.#savedUntil);
   }
 
   #noteRow(time: number): void {
@@ -293,6 +306,8 @@ export class SessionState {
     const open = this.#store.indexLongJournal() ? [...this.openRows.keys()] : null;
     this.#store.putSnapshot({ body: this.bytes, seq, open, prunedAt: this.#prunedAt });
     this.#snapshotSeq = seq;
+    this.#listsSaved = this.#listsNoted;
+    if (this.#listsSaved > 0) this.#savedUntil = this.profile.shownUntil;
     this.#hasReopened = false;
   }
 

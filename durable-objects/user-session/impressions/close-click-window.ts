@@ -25,7 +25,7 @@ export interface ClosingContext extends Pick<Counting, "pseudonym" | "settings">
 export function closeClickWindow(
   store: SessionStore,
   state: SessionState,
-  { id, receipt, rows, features }: StoredReceipt,
+  { id, time, receipt, rows, features }: StoredReceipt,
   { now, pseudonym, settings }: ClosingContext,
 ): void {
   // Impressions of version 0.2 do not say who vouched for the user.
@@ -57,5 +57,5 @@ export function closeClickWindow(
     if (example) state.addRow("interactions", `example:${id}`, now, { kind: "example", example }, now);
   }
   store.receipts.close(id);
-  state.saveSnapshot(false);
+  state.windowClosed(time);
 }

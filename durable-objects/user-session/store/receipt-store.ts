@@ -158,19 +158,18 @@ export class ReceiptStore {
   }
 
   /**
-   * Returns the products that lists from after `time` (seconds since the epoch) showed, the oldest list first. Lists whose
-   * request says `shown: keep`, and those of earlier versions, are left out.
+   * Returns the products that lists whose click window is open showed, the oldest list first. Lists whose request says
+   * `shown: keep`, and those of earlier versions, are left out.
    */
-  shownAfter(time: number): { time: number; productIds: string[] }[] {
+  openLists(): { time: number; productIds: string[] }[] {
     return this.#sql
       .exec<{ time: number; items: string }>(
-        `SELECT time, receipt ->> '$.items' AS items FROM receipts 
-         WHERE open IN (0, 1) AND time > ? AND receipt ->> '$.input.shown' = 'fade' ORDER BY time`,
-        time,
+        `SELECT time, receipt ->> '$.items' AS items FROM receipts
+         WHERE open = 1 AND receipt ->> '$.input.shown' = 'fade' ORDER BY time`,
       )
       .toArray()
-      .map(({ time: shownAt, items }) => ({
-        time: shownAt,
+      .map(({ time, items }) => ({
+        time,
         productIds: (JSON.parse(items) as { productId: string }[]).map(({ productId }) => productId),
       }));
   }

@@ -1,7 +1,13 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { closeClickWindow } from "../../../durable-objects/user-session/impressions/close-click-window.ts";
+import { resendSeconds } from "../../../durable-objects/user-session/outbox.ts";
+import { SessionState } from "../../../durable-objects/user-session/session-state.ts";
+import { SessionStore } from "../../../durable-objects/user-session/store/session-store.ts";
 import { unwrap } from "../../../shared/contracts/result.ts";
+import { countingSettingsOf } from "../../../shared/counting/counting-settings.ts";
+import { countRowsWritten } from "../../../shared/testing/rows-written.ts";
 import { recommendForAnn, sessionEnvironment } from "../testing/services.ts";
 import { profileOf, session, view } from "../testing/user-sessions.ts";
 
@@ -33,7 +39,7 @@ describe("what lists showed to a user", () => {
   });
 
   it("is not noted of a list that neither counts looks nor fades by them", async () => {
-    for (const more of [{ shown: "keep" }, { scenario: "trending" }]) await listFor("abe", more);
+    await listFor("abe", { shown: "keep" });
     expect(await shownTo("abe")).toEqual([]);
     await evictDurableObject(session("abe"));
     expect(await shownTo("abe")).toEqual([]);
@@ -50,6 +56,37 @@ describe("what lists showed to a user", () => {
     await evictDurableObject(session("bo"));
     expect(await profileOf("bo")).toEqual(profile);
     expect([...profile.shown.values()].map(({ looks }) => looks)).toEqual(rest.map(() => 1));
+  });
+
+  it("is in a snapshot when its click window closes, which others of the half hour share", async () => {
+    await listFor("eva");
+    await listFor("eva", { exclude: ["p0", "p1"] });
+    const shown = await shownTo("eva");
+    expect(shown).toHaveLength(7);
+    const closed = await runInDurableObject(session("eva"), (_object, { storage }) => {
+      const store = new SessionStore(storage);
+      const now = Date.now() / 1000;
+      const state = new SessionState(store, now, resendSeconds, "exact");
+      const settings = countingSettingsOf({});
+      const counts = countRowsWritten(storage);
+      const snapshots: number[] = [];
+      for (const { id } of store.receipts.openWindows()) {
+        const receipt = store.receipts.findOpen(id);
+        if (receipt === null) throw new Error("the receipt must be open");
+        const before = storage.sql.exec("SELECT * FROM journal").toArray().length;
+        const written = counts().rows;
+        storage.transactionSync(() =>
+          closeClickWindow(store, state, receipt, { now, pseudonym: "a".repeat(64), settings }),
+        );
+        const added = storage.sql.exec("SELECT * FROM journal").toArray().length - before;
+        // One row closes the receipt.
+        snapshots.push(counts().rows - written - added - 1);
+      }
+      return snapshots;
+    });
+    expect(closed.sort()).toEqual([0, 1]);
+    await evictDurableObject(session("eva"));
+    expect(await shownTo("eva")).toEqual(shown);
   });
 
   it("is forgotten with a lowered consent, also by an object that wakes up", async () => {

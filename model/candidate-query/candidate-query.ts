@@ -25,6 +25,8 @@ export interface CandidateQuery {
   firstStage: FirstStage;
   /** Candidates to return, at most. */
   limit: number;
+  /** The category that the user is looking for now; null or absent if it is none in particular. */
+  wantedCategory?: string | null;
   /** Whether what few users did is hidden. */
   hidesSmallCounts?: boolean;
   /** How many candidates one group of variants and one category may be. */

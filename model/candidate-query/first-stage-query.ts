@@ -16,10 +16,11 @@ export const firstStageQueryOf = ({
   hour,
   firstStage,
   hidesSmallCounts,
+  wantedCategory,
 }: CandidateQuery): FirstStageQuery => ({
   point,
   usual: usualPlaces(profile, now),
-  categories: categoryAffinities(profile),
+  categories: categoryAffinities(profile, wantedCategory),
   hour,
   limit,
   filter,

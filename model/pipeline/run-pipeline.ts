@@ -162,6 +162,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   const exclude = [...(query.exclude ?? []), ...hiddenProducts(profile, now, query.historyRules)];
   const firstStage = ports.rankers[0]?.firstStage ?? defaultFirstStage;
   const hour = localHourOf(now + query.offsetSeconds);
+  const intent = query.historyRules.intent === "follow" ? sessionIntent(profile, now) : null;
   const candidateQuery = {
     profile,
     point,
@@ -173,6 +174,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
     only: query.only,
     // What no list could show would take the places of other candidates.
     excludeCategories: [...removedCategories(rules.boost), ...fullCategories(shown, rules.perCategory)],
+    wantedCategory: intent?.category ?? null,
     hidesSmallCounts: query.hidesSmallCounts,
     limit: maxCandidates,
     caps: candidateCapsFor(maxCandidates, rules.limit, rules.perCategory),
@@ -228,7 +230,7 @@ export async function runPipeline(query: PipelineQuery, ports: PipelinePorts): P
   // The rules apply to the spare products too: they are the end of a longer list.
   const ruleContext: RuleContext = {
     now,
-    intent: query.historyRules.intent === "follow" ? sessionIntent(profile, now) : null,
+    intent,
     ...(query.ruleScope
       ? {
           expressions: {

@@ -27,9 +27,12 @@ export async function bundledRankerInNode(): Promise<Ranker> {
   return { version, sha256, firstStage, calibration, score: (batch) => session.run(batch) };
 }
 
+/** Three cities of which every product near a user is a candidate. */
+const smallWorld = { products: 1500, users: 60, events: 6000, days: 30, cities: 3 };
+
 /** Returns a small simulated marketplace: its candidates, its users, and queries for them. */
-export function simulatedWorld() {
-  const size = { products: 1500, users: 60, events: 6000, days: 30, cities: 3 };
+export function simulatedWorld(more: Partial<typeof smallWorld> = {}) {
+  const size = { ...smallWorld, ...more };
   const { dataset, users } = simulate(size, 3, simulatedNow);
   const events = allEvents(dataset);
   const pyramid = tilePyramidAfter(dataset, events, simulatedNow);

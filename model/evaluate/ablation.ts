@@ -49,6 +49,4 @@ export const ablations: readonly Ablation[] = [
   ...featureAblations(),
   networkAblation("attention", "attention"),
   networkAblation("embeddings", "embeddings"),
-  networkAblation("deep part", "deep"),
-  networkAblation("wide part", "wide"),
 ];

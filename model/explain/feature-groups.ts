@@ -22,12 +22,25 @@ const subjects: Readonly<Record<string, ReasonSubject>> = {
 const denseWidth = featureShape.dense.length;
 const pairWidth = featureShape.history * featureShape.pair.length;
 
-/** Groups of dense features, one for each family. The group `category` includes the embedding of the category. */
+/** Families that an explanation counts with the family before them: both tell of the user's own choices of the product. */
+const countedWithPrevious: ReadonlySet<string> = new Set(["order"]);
+
+/** Returns the families of an explanation in the order of the dense features, with their numbers of features. */
+function explainedFamilies(): { name: string; length: number }[] {
+  const families: { name: string; length: number }[] = [];
+  for (const [name, { names }] of Object.entries(featureFamilies)) {
+    const previous = families.at(-1);
+    if (previous && countedWithPrevious.has(name)) previous.length += names.length;
+    else families.push({ name, length: names.length });
+  }
+  return families;
+}
+
+/** Groups of dense features. The group `category` includes the embedding of the category. */
 const denseGroups = (): FeatureGroup[] => {
   let offset = 0;
-  return Object.entries(featureFamilies).map(([name, { names }]) => {
+  return explainedFamilies().map(({ name, length }) => {
     const start = offset;
-    const { length } = names;
     offset += length;
     return {
       ...{ name, tells: subjects[name] === undefined ? "history" : subjects[name] },
@@ -40,7 +53,7 @@ const denseGroups = (): FeatureGroup[] => {
   });
 };
 
-/** All groups: the families of dense features, and `recent`, the similarity of the product to the user's last events. */
+/** All groups: the explained families of dense features, and `recent`, the similarity of the product to the user's last events. */
 export const featureGroups: readonly FeatureGroup[] = [
   ...denseGroups(),
   {

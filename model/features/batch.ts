@@ -19,7 +19,7 @@ export interface FeatureShape {
 }
 
 /** A part of the network that an ablation can leave out. */
-export type NetworkPart = "attention" | "embeddings" | "deep" | "wide";
+export type NetworkPart = "attention" | "embeddings";
 
 /**
  * The inputs of one ranking: `count` candidates of one user at one moment. They are the ONNX inputs of the same names:

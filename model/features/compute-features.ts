@@ -4,6 +4,7 @@ import { emptyBatch, type FeatureBatch, type FeatureShape } from "./batch.ts";
 import { categoryFeatures } from "./families/category.ts";
 import type { CandidateTrace, FeatureFamily } from "./families/feature-family.ts";
 import { geographyFeatures } from "./families/geography.ts";
+import { orderFeatures } from "./families/order.ts";
 import { ownFeatures } from "./families/own.ts";
 import { popularityFeatures } from "./families/popularity.ts";
 import { priceFeatures } from "./families/price.ts";
@@ -24,6 +25,7 @@ import type { RankingContext } from "./ranking-context.ts";
 /** All feature families, in the order of the model's input. */
 export const featureFamilies: Readonly<Record<string, FeatureFamily>> = {
   own: ownFeatures,
+  order: orderFeatures,
   rhythm: rhythmFeatures,
   category: categoryFeatures,
   transition: transitionFeatures,
@@ -36,11 +38,11 @@ const orderedFamilies = Object.values(featureFamilies);
 const widths = orderedFamilies.map(({ names }) => names.length);
 
 /** Buckets of hashed categories; 0 stands for no category. */
-const categoryBuckets = 64;
+const categoryBuckets = 1024;
 /**
  * Version of the formulas. Increase it when a formula changes under the same name, so that older models are refused.
  */
-const formulaVersion = 3;
+const formulaVersion = 4;
 
 /** The specification of the model's inputs. */
 export const featureShape: FeatureShape = (() => {

@@ -13,6 +13,7 @@ import {
   type ReadonlyProfile,
   type RecentEvent,
 } from "../profile/profile.ts";
+import { choiceOrderOf, type OrderStats } from "./choice-order.ts";
 import { type BlockRow, type ListSummary, summarizeCandidates } from "./list-summary.ts";
 
 /** A user's usual places. */
@@ -43,6 +44,8 @@ export interface RankingContext {
   lastProductId: string | null;
   /** The user's statistics of each product. */
   products: ProductTable<DeepReadonly<ProductStats>>;
+  /** What the order of the user's choices says about each product. */
+  choiceOrder: ProductTable<OrderStats>;
   /** The user's dismissals of each product. */
   dismissals: ProductTable<number>;
   /** Local times of all choices of the product of the last choice, ascending. */
@@ -115,6 +118,7 @@ export function rankingContext(
     choices,
     lastProductId: last?.productId ?? null,
     products,
+    choiceOrder: choiceOrderOf(profile, localNow),
     dismissals,
     categories: profile.categories,
     lastProductTimes: (last && profile.products.get(last.productId)?.times) ?? [],

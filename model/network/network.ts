@@ -26,8 +26,6 @@ const heads = 2;
 const includedParts = ({ without = [] }: FeatureShape): Record<NetworkPart, boolean> => ({
   attention: !without.includes("attention"),
   embeddings: !without.includes("embeddings"),
-  deep: !without.includes("deep"),
-  wide: !without.includes("wide"),
 });
 
 /** Returns the specs of all parameters for a feature shape, in file order, without those of left-out parts. */
@@ -66,15 +64,11 @@ export function parameterSpecs(shape: FeatureShape): ParameterSpec[] {
       matrix("attend.w", attention, 1, "small"),
       matrix("attend.b", 1, 1, 0),
     ),
-    ...only(
-      has.deep,
-      matrix("hidden1.w", first, hidden[0], "he"),
-      matrix("hidden1.b", 1, hidden[0], 0),
-      matrix("hidden2.w", hidden[0], hidden[1], "he"),
-      matrix("hidden2.b", 1, hidden[1], 0),
-      matrix("heads.deep.w", hidden[1], heads, "small"),
-    ),
-    ...only(has.wide, matrix("heads.wide.w", first, heads, "small")),
+    matrix("hidden1.w", first, hidden[0], "he"),
+    matrix("hidden1.b", 1, hidden[0], 0),
+    matrix("hidden2.w", hidden[0], hidden[1], "he"),
+    matrix("hidden2.b", 1, hidden[1], 0),
+    matrix("heads.w", hidden[1], heads, "small"),
     matrix("heads.b", 1, heads, 0),
   ];
 }
@@ -101,7 +95,7 @@ export interface NetworkInputs<T> {
  * - Products of embeddings model two affinities of the candidate's category: to the categories of very recent events,
  *   and to the hour and weekday (factorized transitions: Rendle et al., "Factorizing Personalized Markov Chains", WWW
  *   2010).
- * - Two hidden layers and a linear layer share these inputs (wide and deep: Cheng et al., DLRS 2016).
+ * - Two hidden layers share these inputs.
  */
 export function buildNetwork<T>(
   ops: Ops<T>,
@@ -120,10 +114,10 @@ export function buildNetwork<T>(
   const attended = (): T => {
     // The event layer is the same for every candidate: the graph computes it once and adds it to each candidate's
     // pairs.
-    const wide = history * attention;
-    const pairLayer = ops.reshape(ops.linear(inputs.pair, p("pair.w")), wide);
+    const flat = history * attention;
+    const pairLayer = ops.reshape(ops.linear(inputs.pair, p("pair.w")), flat);
     const pairs = ops.reshape(
-      ops.relu(ops.add(pairLayer, ops.reshape(layer(inputs.event, "event"), wide))),
+      ops.relu(ops.add(pairLayer, ops.reshape(layer(inputs.event, "event"), flat))),
       attention,
     );
     const logits = ops.reshape(layer(pairs, "attend"), history);
@@ -144,13 +138,6 @@ export function buildNetwork<T>(
         ]
       : []),
   ]);
-  const hidden = has.deep ? ops.relu(layer(ops.relu(layer(first, "hidden1")), "hidden2")) : null;
-  const deep = hidden === null ? null : ops.linear(hidden, p("heads.deep.w"), p("heads.b"));
-  const wide = has.wide
-    ? ops.linear(first, p("heads.wide.w"), deep === null ? p("heads.b") : undefined)
-    : null;
-  const logits = deep !== null && wide !== null ? ops.add(deep, wide) : (deep ?? wide);
-  if (logits === null)
-    throw new Error("the network needs its deep or its wide part, but the feature shape leaves out both");
+  const logits = layer(ops.relu(layer(ops.relu(layer(first, "hidden1")), "hidden2")), "heads");
   return { engage: ops.column(logits, 0, 1), purchase: ops.column(logits, 1, 1) };
 }

@@ -162,7 +162,7 @@ export function applyScalingToWeights(
   parameters: Parameters,
   heads: readonly [engage: PlattScaling, purchase: PlattScaling],
 ): void {
-  for (const name of ["heads.deep.w", "heads.wide.w", "heads.b"]) {
+  for (const name of ["heads.w", "heads.b"]) {
     const parameter = parameters.get(name);
     if (!parameter) throw new Error(`the model has no parameter \`${name}\`: it cannot be calibrated`);
     const { data, columns } = parameter;

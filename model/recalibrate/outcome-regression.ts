@@ -52,7 +52,10 @@ interface ScoreStatistics {
   candidate: number;
   difference: number;
   correlation: number;
-  /** Mean of the serving model's scores of what lists show, by the discount of the positions, in standard deviations. */
+  /**
+   * Mean score of what lists show, by the discount of the positions, in standard deviations: that of the model whose scores the
+   * lists follow more, which made them.
+   */
   selection: number;
 }
 
@@ -69,7 +72,7 @@ export interface PreparedLists {
 export function* prepareLists(lists: readonly RegressedList[]): PausableWork<PreparedLists> {
   const serving = yield* normalScores(lists, (row) => row.serving);
   const candidate = yield* normalScores(lists, (row) => row.candidate);
-  const sums = { serving: 0, candidate: 0, both: 0, mass: 0, selected: 0, discounts: 0 };
+  const sums = { serving: 0, candidate: 0, both: 0, mass: 0, byServing: 0, byCandidate: 0, discounts: 0 };
   const prepared: { weight: number; rows: readonly RegressedRow[]; at: number; level: number }[] = [];
   let at = 0;
   for (const { rows, weight } of lists) {
@@ -89,7 +92,8 @@ export function* prepareLists(lists: readonly RegressedList[]): PausableWork<Pre
       sums.candidate += weight * represents * b * b;
       sums.both += weight * represents * a * b;
       if (position === 0) return;
-      sums.selected += weight * discount(position) * a;
+      sums.byServing += weight * discount(position) * a;
+      sums.byCandidate += weight * discount(position) * b;
       sums.discounts += weight * discount(position);
     });
     sums.mass += weight * mass;
@@ -102,7 +106,10 @@ export function* prepareLists(lists: readonly RegressedList[]): PausableWork<Pre
     candidate: deviation(sums.candidate),
     difference: deviation(Math.max(0, sums.serving + sums.candidate - 2 * sums.both)),
     correlation: sums.both / Math.sqrt(sums.serving * sums.candidate || 1),
-    selection: sums.selected / (sums.discounts || 1) / (deviation(sums.serving) || 1),
+    selection: Math.max(
+      sums.byServing / (sums.discounts || 1) / (deviation(sums.serving) || 1),
+      sums.byCandidate / (sums.discounts || 1) / (deviation(sums.candidate) || 1),
+    ),
   };
   const scale = statistics.difference || 1;
   return {

@@ -4,7 +4,11 @@ import type { Parameters } from "../network/parameters.ts";
 /** Smallest standard deviation used for scaling, so that an almost constant feature is not amplified. */
 const minDeviation = 0.05;
 
-/** Sets the parameters `mean` and `scale`: mean and inverse standard deviation of each dense feature over the lists. */
+/** A feature that varies less than this over all lists is constant, but for rounding. */
+const maxConstantVariance = 1e-9;
+
+/** Sets the parameters `mean` and `scale`: mean and inverse standard deviation of each dense feature over
+ * the lists. A feature that is constant in them has scale 0: its weights are not trained, so it must not decide when it varies later. */
 export function setInputStatistics(
   parameters: Parameters,
   shape: FeatureShape,
@@ -26,6 +30,10 @@ export function setInputStatistics(
   if (!mean || !scale || count === 0) return;
   for (let i = 0; i < width; i++) {
     mean[i] = sum[i] / count;
-    scale[i] = 1 / Math.max(minDeviation, Math.sqrt(Math.max(0, squares[i] / count - mean[i] * mean[i])));
+    const variance = Math.max(0, squares[i] / count - mean[i] * mean[i]);
+    scale[i] =
+      variance < maxConstantVariance * Math.max(1, mean[i] * mean[i])
+        ? 0
+        : 1 / Math.max(minDeviation, Math.sqrt(variance));
   }
 }

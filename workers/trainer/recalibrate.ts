@@ -1,12 +1,18 @@
 import { runWithPauses } from "../../model/pausable-work.ts";
-import { logStatisticsPausable, windowStarts } from "../../model/recalibrate/example-summary.ts";
+import {
+  logStatisticsPausable,
+  trainingStart,
+  type WindowStarts,
+  windowStarts,
+} from "../../model/recalibrate/example-summary.ts";
 import { checkTrainingData } from "../../model/recalibrate/gate.ts";
 import type { OutcomeReading } from "../../model/recalibrate/logged-examples.ts";
+import type { ModelManifest } from "../../shared/contracts/model.ts";
 import { toInstant } from "../../shared/contracts/primitives.ts";
 import type { RecalibrationRecord } from "../../shared/contracts/recalibration.ts";
 import { unwrap } from "../../shared/contracts/result.ts";
 import type { LogPosition } from "../../shared/training-log/read-log.ts";
-import { calibrate } from "./steps/calibrate.ts";
+import { calibrate, logWindowName } from "./steps/calibrate.ts";
 import { chooseUnshownWeight } from "./steps/choose-unshown-weight.ts";
 import { collect, firstChunk, mergeChunks, shareRead } from "./steps/collect.ts";
 import { evaluate } from "./steps/evaluate.ts";
@@ -98,11 +104,14 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
     async () => {
       await mergeChunks(context, chunksRead);
       const summaries = await artifacts.numbers("summary");
-      const starts = windowStarts(
+      const ends = windowStarts(
         summaries,
         { share: settings.calibrationShare, max: settings.maxCalibrationLists },
         { share: settings.evaluationShare, max: settings.maxEvaluationLists },
       );
+      const learnedUntil = learnedUntilOf((await artifacts.model("parent")).manifest);
+      const training = trainingStart(summaries, ends.calibration, learnedUntil, settings.minUnseenLists);
+      const starts = { ...ends, training };
       return {
         windows: starts,
         data: await runWithPauses(logStatisticsPausable(summaries, starts, damaged), context.pause),
@@ -195,7 +204,12 @@ export async function recalibrate(context: StepContext, step: StepRunner): Promi
   });
 }
 
-const windowInstants = ({ calibration, evaluation }: { calibration: number; evaluation: number }) => ({
+/** Returns until when a model has learned from the log, in seconds since the epoch; 0 if it has not. */
+const learnedUntilOf = ({ dataWindow }: ModelManifest): number =>
+  dataWindow.name === logWindowName && dataWindow.to !== null ? Date.parse(dataWindow.to) / 1000 : 0;
+
+const windowInstants = ({ training = 0, calibration, evaluation }: WindowStarts) => ({
+  trainingFrom: training === 0 ? null : toInstant(training),
   calibrationFrom: toInstant(calibration),
   evaluationFrom: toInstant(evaluation),
 });

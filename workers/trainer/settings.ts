@@ -21,6 +21,8 @@ export const recalibrationSettings = z.strictObject({
    */
   unshownWeights: z.array(z.number().min(0).max(1)).min(1).max(5).default([0.1, 0, 1]),
   minDrawnLists: z.number().int().min(1).default(200),
+  /** Lists that the serving model has not learned from, below which training uses the whole log. */
+  minUnseenLists: z.number().int().min(1).default(100),
   /** Training epochs. A small log gets up to `maxEpochs`, until the optimizer has made `minSteps` steps. */
   epochs: z.number().int().min(1).max(20).default(3),
   minSteps: z.number().int().min(0).default(250),

@@ -156,6 +156,7 @@ export function readingOf(examples: readonly LoggedExample[], unshownWeight = 0.
 /** Settings of the simulated nights, as the trainer has them by default. */
 const schedule = { seed: 1, batch: 16, rate: 1e-3, decay: 1e-2 };
 const [epochs, minSteps, maxEpochs] = [3, 250, 20];
+const minUnseenLists = 100;
 /** Share of the newest lists that judge a candidate. */
 const judgedShare = 0.2;
 
@@ -207,15 +208,21 @@ export async function learnFrom(
   return average;
 }
 
-/** One night: learns from all examples but the newest ones, by which the gate compares the candidate. */
+/**
+ * One night: learns from the examples after the first `seen` ones, from which the serving model has learned, but not from the
+ * newest ones, by which the gate compares the candidate. `learned` is the number of examples that the candidate has learned from,
+ * with those before.
+ */
 export async function learnByNight(
   serving: Parameters,
   examples: readonly LoggedExample[],
+  seen = 0,
   learning: Learning = "corrected",
-): Promise<{ candidate: Parameters; comparison: Comparison }> {
+): Promise<{ candidate: Parameters; comparison: Comparison; learned: number }> {
   const reading = readingOf(examples);
   const from = Math.floor((1 - judgedShare) * examples.length);
-  const candidate = await learnFrom(serving, examples.slice(0, from), learning, reading);
+  const start = from - seen < minUnseenLists ? 0 : seen;
+  const candidate = await learnFrom(serving, examples.slice(start, from), learning, reading);
   const [byCandidate, byServing] = [tapeScorer(featureShape, candidate), tapeScorer(featureShape, serving)];
   const judged = examples.slice(from).flatMap((example) => {
     const list = trainingListOf(featureShape, example, new Corrections(), reading);
@@ -226,5 +233,5 @@ export async function learnByNight(
     };
     return [judgeList(featureShape, { example, list, ...scored })];
   });
-  return { candidate, comparison: compareLists(judged, 60) };
+  return { candidate, comparison: compareLists(judged, 60), learned: from };
 }

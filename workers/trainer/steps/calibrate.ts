@@ -16,6 +16,9 @@ import { heldOutLists } from "./held-out-lists.ts";
 import type { StepContext } from "./step.ts";
 import { finalCheckpoint, type TrainingPlan } from "./train.ts";
 
+/** Name of the data window of models that have learned from the training log. */
+export const logWindowName = "training log";
+
 /** The scaling of each head, and the candidate model that includes it. */
 export interface CalibrationResult {
   engage: PlattScaling;
@@ -73,7 +76,7 @@ export async function calibrate(
     metrics: {},
     firstStage: parent.firstStage,
     dataWindow: {
-      name: "training log",
+      name: logWindowName,
       from: null,
       to: new Date(windows.calibration * 1000).toISOString(),
       events: plan.lists,

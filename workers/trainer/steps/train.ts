@@ -41,7 +41,7 @@ export async function planTraining(
   const lists: number[] = [];
   const count = visitSummariesPausable(summaries, (each) => {
     const learnable =
-      each.time < windows.calibration && !isHeldOut(each.pseudonymHash, settings.gate.holdoutShare);
+      isInTraining(each.time, windows) && !isHeldOut(each.pseudonymHash, settings.gate.holdoutShare);
     rows[each.part] = (rows[each.part] ?? 0) + (learnable ? each.rows : 0);
     lists[each.part] = (lists[each.part] ?? 0) + (learnable ? 1 : 0);
   });
@@ -100,12 +100,18 @@ export async function startFromServing({ artifacts }: StepContext): Promise<Chec
 /** Returns the name of the checkpoint that a training step writes. */
 const checkpointName = (epoch: number, group: number): string => `${epoch}-${group}`;
 
-/** Returns whether candidates learn from an example: it is older than the held-out windows, and its user is not held out. */
+const isInTraining = (time: number, { training = 0, calibration }: WindowStarts): boolean =>
+  time >= training && time < calibration;
+
+/**
+ * Returns whether candidates learn from an example: the serving model has not, it is older than the held-out windows, and its
+ * user is not held out.
+ */
 export const isLearnable = (
   { time, pseudonym }: Pick<LoggedExample, "time" | "pseudonym">,
   windows: WindowStarts,
   holdoutShare: number,
-): boolean => time < windows.calibration && !isHeldOut(hash53(pseudonym), holdoutShare);
+): boolean => isInTraining(time, windows) && !isHeldOut(hash53(pseudonym), holdoutShare);
 
 /** Trains on one group of parts in one epoch, and stores a checkpoint. Returns the mean loss per list. */
 export async function trainStep(

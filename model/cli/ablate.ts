@@ -1,6 +1,7 @@
 // Trains the model without each of its parts on the same lists, and prints the loss in NDCG@10 on the same test events.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { evaluatedOn } from "../data/evaluated-part.ts";
 import { type Ablation, ablations, noAblation } from "../evaluate/ablation.ts";
 import { ndcgGain, rankingQuality } from "../evaluate/metrics.ts";
 import { rankTestEvents } from "../evaluate/rank-test-events.ts";
@@ -15,10 +16,11 @@ import type { Ranker } from "../pipeline/ports.ts";
 import type { TrainingProgress } from "../train/train.ts";
 import { prepareTrainingData, quickBudget, trainOnLists } from "../train/train-on-dataset.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
+import { parsePart } from "./part-arguments.ts";
 import { percentLine, printProgress, terminalHooks, trainingProgressLine } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
 
-const usage = `Usage: npm run ablate -- --data DIR [--json FILE] [--lists N] [--epochs N] [--seed N] [--every N] ${readUsage}`;
+const usage = `Usage: npm run ablate -- --data DIR [--json FILE] [--lists N] [--epochs N] [--seed N] [--every N] [--on valid|test] ${readUsage}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
@@ -30,12 +32,14 @@ const { values } = parseOrExit(
         epochs: { type: "string", default: String(quickBudget.epochs) },
         seed: { type: "string", default: "1" },
         every: { type: "string", default: "2" },
+        on: { type: "string", default: "valid" },
       },
     }),
   usage,
 );
 if (values.data === undefined) exitWithError(usage);
-const dataset = loadDataset(values.data, values);
+const { on } = parseOrExit(() => parsePart({ on: values.on, world: "given" }), usage);
+const dataset = evaluatedOn(loadDataset(values.data, values), on);
 const budget = {
   ...quickBudget,
   lists: parseWholeNumber("lists", values.lists, 100),
@@ -101,7 +105,7 @@ const rows = ablations.map(({ name }, i) => ({
   ...ndcgGain(ranksOf(0), ranksOf(i + 1), userIds),
 }));
 console.log(
-  `\n${dataset.name}: ${events.length} events evaluated, NDCG@10 ${formatFigure(fullModel.ndcg10)} with all parts, ${variants[0].ms.toFixed(2)} ms in ONNX Runtime for ${latencyRun.candidates} candidates`,
+  `\n${dataset.name}, ${on}: ${events.length} events evaluated, NDCG@10 ${formatFigure(fullModel.ndcg10)} with all parts, ${variants[0].ms.toFixed(2)} ms in ONNX Runtime for ${latencyRun.candidates} candidates`,
 );
 console.log(
   alignColumns([
@@ -118,7 +122,7 @@ if (values.json !== undefined)
   writeFileSync(
     values.json,
     JSON.stringify(
-      { dataset: dataset.name, seed, fullModel: { ...fullModel, ms: variants[0].ms }, rows },
+      { dataset: dataset.name, on, seed, fullModel: { ...fullModel, ms: variants[0].ms }, rows },
       null,
       2,
     ),

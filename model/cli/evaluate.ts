@@ -3,25 +3,24 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { modelManifest } from "../../shared/contracts/model.ts";
-import type { FirstStage } from "../../shared/contracts/retrieval.ts";
-import type { Dataset } from "../data/dataset.ts";
+import { evaluatedOn } from "../data/evaluated-part.ts";
+import { worlds } from "../data/worlds/worlds.ts";
 import { type Evaluation, summarizeEvaluation } from "../evaluate/evaluation.ts";
 import { expectedPurchases } from "../evaluate/expected-purchases.ts";
 import { rankTestEvents } from "../evaluate/rank-test-events.ts";
 import { evaluationReport, purchasesReport } from "../evaluate/report.ts";
-import { featureShape } from "../features/compute-features.ts";
-import { exportOnnx } from "../onnx/export.ts";
-import { loadModelInNode } from "../onnx/load-model.node.ts";
 import { popularityRanker } from "../pipeline/fallback-rankers.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { simulate } from "../simulate/simulate.ts";
-import { fullBudget, quickBudget, trainOnDataset } from "../train/train-on-dataset.ts";
+import { fullBudget, quickBudget } from "../train/train-on-dataset.ts";
 import { countingArgument, countingHelp, countingUsage, parseCounting } from "./counting.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
-import { percentLine, printProgress, terminalHooks } from "./progress.ts";
+import { parsePart, partArguments, titleOf } from "./part-arguments.ts";
+import { percentLine, printProgress } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
+import { onnxRanker, trainRanker } from "./train-ranker.ts";
 
-const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${countingUsage} ${readUsage}\n${countingHelp}`;
+const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--on valid|test] [--world NAME] [--every N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${countingUsage} ${readUsage}\n${countingHelp}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
@@ -31,6 +30,8 @@ const { values } = parseOrExit(
         ...countingArgument,
         simulated: { type: "boolean", default: false },
         weeks: { type: "string", default: "26" },
+        ...partArguments,
+        every: { type: "string", default: "1" },
         json: { type: "string" },
         quick: { type: "boolean", default: false },
         model: { type: "string" },
@@ -61,25 +62,10 @@ const maxPurchaseLists = 4000;
 const simulation = values.simulated
   ? simulate(evaluationSize(weeks), marketplaceSeed, Date.UTC(2026, 0, 5) / 1000)
   : null;
-const dataset = simulation?.dataset ?? loadDataset(values.data ?? "", values);
-
-/** Returns a ranker that scores with a model in ONNX Runtime. */
-async function onnxRanker(version: string, bytes: Uint8Array, firstStage?: FirstStage): Promise<Ranker> {
-  const session = await loadModelInNode(bytes, featureShape);
-  return { version, sha256: "", firstStage, score: (batch) => session.run(batch) };
-}
-
-/** Trains a model on a dataset and returns it as a ranker. */
-async function trainRanker(dataset: Dataset, seed: number): Promise<Ranker> {
-  const { parameters, firstStage } = await trainOnDataset(
-    dataset,
-    values.quick ? quickBudget : fullBudget,
-    seed,
-    terminalHooks,
-    counting,
-  );
-  return onnxRanker(`seed-${seed}`, exportOnnx(featureShape, parameters), firstStage);
-}
+const { on, world } = parseOrExit(() => parsePart(values), usage);
+const dataset = evaluatedOn(worlds[world](simulation?.dataset ?? loadDataset(values.data ?? "", values)), on);
+/** Every so many-th event is asked; all are observed. */
+const sampleEvery = parseWholeNumber("every", values.every, 1);
 
 const milliseconds = (): number => performance.now();
 const rankers: Ranker[] = [];
@@ -91,7 +77,7 @@ if (values.model !== undefined) {
 } else
   for (const seed of seeds) {
     if (seeds.length > 1) console.log(`seed ${seed}`);
-    rankers.push(await trainRanker(dataset, seed));
+    rankers.push(await trainRanker(dataset, values.quick ? quickBudget : fullBudget, seed, counting));
   }
 
 const ranks = await rankTestEvents(
@@ -99,15 +85,20 @@ const ranks = await rankTestEvents(
   rankers,
   milliseconds,
   (done, total) => printProgress(percentLine("evaluating", done, total)),
-  1,
+  sampleEvery,
   counting,
 );
-const evaluation: Evaluation = summarizeEvaluation(dataset.name, dataset.items.size, seeds, ranks);
+const evaluation: Evaluation = summarizeEvaluation(
+  titleOf(dataset.name, { on, world }),
+  dataset.items.size,
+  seeds,
+  ranks,
+);
 console.log(`\n${evaluationReport(evaluation)}`);
 const purchases =
   simulation &&
   (await expectedPurchases(
-    simulation,
+    { ...simulation, dataset },
     { pipeline: rankers[0], popularityNear: popularityRanker },
     maxPurchaseLists,
     milliseconds,

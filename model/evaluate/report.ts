@@ -20,7 +20,8 @@ const headings = [
   "first@10",
 ];
 
-const formatInterval = (ci: ConfidenceInterval | null): string =>
+/** Returns an interval as `low - high`; a dash for none. */
+export const formatInterval = (ci: ConfidenceInterval | null): string =>
   ci ? ci.map(formatFigure).join(" - ") : "-";
 
 /** Returns the lines of a table. The first column is aligned to the left, all others to the right. */

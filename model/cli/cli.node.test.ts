@@ -55,7 +55,10 @@ describe("the commands train and evaluate", () => {
     expect(report.stdout).toContain("frequencyMarkov");
     const evaluation = JSON.parse(readFileSync(json, "utf8"));
     expect(Object.keys(evaluation.methods).sort()).toEqual(
-      ["popularity", "distance", "frequency", "frequencyMarkov", "itemTransitions", "pipeline"].sort(),
+      [
+        ...["popularity", "distance", "frequency", "frequencyMarkov", "itemTransitions"],
+        ...["tunedCounting", "pipeline"],
+      ].sort(),
     );
     expect(evaluation.methods.pipeline.overallWithoutCold.n).toBe(evaluation.methods.pipeline.overall.n);
     expect(Object.keys(evaluation.recall)).toEqual(["100", "200", "500", "1000"]);

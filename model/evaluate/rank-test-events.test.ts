@@ -52,6 +52,7 @@ describe("rankTestEvents", () => {
       "itemTransitions",
       "pipeline",
       "popularity",
+      "tunedCounting",
     ]);
   });
 

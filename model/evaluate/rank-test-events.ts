@@ -10,6 +10,7 @@ import { type CountingRules, tilePyramidAfter } from "../replay/tile-pyramid.ts"
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
 import { type Baseline, baselines, rankOf } from "./baselines.ts";
 import type { Ranks } from "./metrics.ts";
+import { tunedCounting } from "./tuned-counting.ts";
 
 /** A test event, and the rank that each method gave its product. */
 export interface RankedEvent {
@@ -73,7 +74,7 @@ export async function rankTestEvents(
     dataset.items,
     inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime, counting), () => snapshotTime),
   );
-  const methods = baselines(dataset, past);
+  const methods = [...baselines(dataset, past), tunedCounting(dataset, past)];
   const ids = [...dataset.items.keys()];
   const index = new Map(ids.map((id, i) => [id, i]));
   const chosenBefore = new Set(past.flatMap(({ type, itemId }) => (type === "dismiss" ? [] : [itemId])));

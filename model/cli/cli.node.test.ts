@@ -57,9 +57,12 @@ describe("the commands train and evaluate", () => {
     expect(Object.keys(evaluation.methods).sort()).toEqual(
       [
         ...["popularity", "distance", "frequency", "frequencyMarkov", "itemTransitions"],
-        ...["tunedCounting", "pipeline"],
+        ...["tunedCounting", "heuristic", "orderHeuristic", "itemKnn", "ease", "pipeline"],
       ].sort(),
     );
+    expect(Object.keys(evaluation.parameters)).toEqual(["heuristic", "orderHeuristic", "itemKnn", "ease"]);
+    expect(report.stdout).toMatch(/^ease: lambda \d+, own [\d.]+, halfLife \d+$/m);
+    expect([evaluation.on, evaluation.world]).toEqual(["test", "given"]);
     expect(evaluation.methods.pipeline.overallWithoutCold.n).toBe(evaluation.methods.pipeline.overall.n);
     expect(Object.keys(evaluation.recall)).toEqual(["100", "200", "500", "1000"]);
   });

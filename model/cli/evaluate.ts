@@ -13,6 +13,7 @@ import { popularityRanker } from "../pipeline/fallback-rankers.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget } from "../train/train-on-dataset.ts";
+import { baselineArgument, baselineUsage, parametersByName, parseBaselines } from "./baseline-arguments.ts";
 import { countingArgument, countingHelp, countingUsage, parseCounting } from "./counting.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
 import { parsePart, partArguments, titleOf } from "./part-arguments.ts";
@@ -20,7 +21,7 @@ import { percentLine, printProgress } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
 import { onnxRanker, trainRanker } from "./train-ranker.ts";
 
-const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--on valid|test] [--world NAME] [--every N] [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${countingUsage} ${readUsage}\n${countingHelp}`;
+const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--on valid|test] [--world NAME] [--every N] ${baselineUsage} [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${countingUsage} ${readUsage}\n${countingHelp}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
@@ -31,6 +32,7 @@ const { values } = parseOrExit(
         simulated: { type: "boolean", default: false },
         weeks: { type: "string", default: "26" },
         ...partArguments,
+        ...baselineArgument,
         every: { type: "string", default: "1" },
         json: { type: "string" },
         quick: { type: "boolean", default: false },
@@ -62,6 +64,7 @@ const maxPurchaseLists = 4000;
 const simulation = values.simulated
   ? simulate(evaluationSize(weeks), marketplaceSeed, Date.UTC(2026, 0, 5) / 1000)
   : null;
+const makeBaselines = parseOrExit(() => parseBaselines(values.baselines), usage);
 const { on, world } = parseOrExit(() => parsePart(values), usage);
 const dataset = evaluatedOn(worlds[world](simulation?.dataset ?? loadDataset(values.data ?? "", values)), on);
 /** Every so many-th event is asked; all are observed. */
@@ -80,6 +83,7 @@ if (values.model !== undefined) {
     rankers.push(await trainRanker(dataset, values.quick ? quickBudget : fullBudget, seed, counting));
   }
 
+const baselines = makeBaselines(dataset);
 const ranks = await rankTestEvents(
   dataset,
   rankers,
@@ -87,6 +91,7 @@ const ranks = await rankTestEvents(
   (done, total) => printProgress(percentLine("evaluating", done, total)),
   sampleEvery,
   counting,
+  baselines,
 );
 const evaluation: Evaluation = summarizeEvaluation(
   titleOf(dataset.name, { on, world }),
@@ -107,4 +112,17 @@ const purchases =
   ));
 if (purchases) console.log(`\n${purchasesReport(purchases)}`);
 if (values.json !== undefined)
-  writeFileSync(values.json, JSON.stringify(purchases ? { ...evaluation, purchases } : evaluation, null, 2));
+  writeFileSync(
+    values.json,
+    JSON.stringify(
+      {
+        ...evaluation,
+        on,
+        world,
+        parameters: parametersByName(baselines),
+        ...(purchases ? { purchases } : {}),
+      },
+      null,
+      2,
+    ),
+  );

@@ -8,13 +8,14 @@ import { rankTestEvents } from "../evaluate/rank-test-events.ts";
 import { robustReport } from "../evaluate/robust-report.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget } from "../train/train-on-dataset.ts";
+import { baselineArgument, baselineUsage, parseBaselines } from "./baseline-arguments.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
 import { parsePart } from "./part-arguments.ts";
 import { percentLine, printProgress } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
 import { trainRanker } from "./train-ranker.ts";
 
-const usage = `Usage: npm run robust -- --data DIR | --simulated [--on valid|test] [--worlds NAME,NAME] [--every N] [--quick] [--seed N] [--json FILE] ${readUsage}`;
+const usage = `Usage: npm run robust -- --data DIR | --simulated [--on valid|test] [--worlds NAME,NAME] [--every N] ${baselineUsage} [--quick] [--seed N] [--json FILE] ${readUsage}`;
 const { values } = parseOrExit(
   () =>
     parseArgs({
@@ -22,6 +23,7 @@ const { values } = parseOrExit(
         data: { type: "string" },
         simulated: { type: "boolean", default: false },
         ...readArguments,
+        ...baselineArgument,
         on: { type: "string", default: "valid" },
         worlds: { type: "string", default: Object.keys(worlds).join(",") },
         every: { type: "string", default: "1" },
@@ -37,6 +39,7 @@ const names = values.worlds.split(",");
 let on: EvaluatedPart = "valid";
 for (const world of names) on = parseOrExit(() => parsePart({ on: values.on, world }), usage).on;
 const sampleEvery = parseWholeNumber("every", values.every, 1);
+const makeBaselines = parseOrExit(() => parseBaselines(values.baselines), usage);
 const seed = parseWholeNumber("seed", values.seed, 0);
 const budget = values.quick ? quickBudget : fullBudget;
 /** A marketplace small enough to be simulated and trained on in each world. */
@@ -57,6 +60,8 @@ for (const name of names) {
     () => performance.now(),
     (done, total) => printProgress(percentLine("evaluating", done, total)),
     sampleEvery,
+    undefined,
+    makeBaselines(dataset),
   );
   evaluations[name] = summarizeEvaluation(dataset.name, dataset.items.size, [seed], ranks);
 }

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readDataset } from "../data/read-dataset.node.ts";
-import { baselines, rankOf } from "./baselines.ts";
+import { countingMethods } from "./baselines/counting-methods.ts";
+import { rankOf } from "./baselines/rank-of.ts";
 import { rankingQuality } from "./metrics.ts";
 
 const folder = join(import.meta.dirname, "../../../shared/data/foursquare-nyc");
@@ -30,7 +31,7 @@ describe.skipIf(!present)("baselines on Foursquare New York", () => {
     const byTime = <T extends { time: number }>(events: T[]): T[] =>
       [...events].sort((a, b) => a.time - b.time);
     const past = byTime([...dataset.train, ...dataset.valid]);
-    const methods = baselines(dataset, past);
+    const methods = countingMethods(dataset, past);
     const observe = (event: (typeof past)[number]): void => {
       for (const method of methods) method.observe(event);
     };

@@ -8,7 +8,9 @@ import { hasOneEventType, startsEpisode } from "../replay/episode.ts";
 import { Replay } from "../replay/replay.ts";
 import { type CountingRules, tilePyramidAfter } from "../replay/tile-pyramid.ts";
 import { defaultFirstStage } from "../retrieval/first-stage.ts";
-import { type Baseline, baselines, rankOf } from "./baselines.ts";
+import type { Baseline } from "./baselines/baseline.ts";
+import { countingMethods } from "./baselines/counting-methods.ts";
+import { rankOf } from "./baselines/rank-of.ts";
 import type { Ranks } from "./metrics.ts";
 import { tunedCounting } from "./tuned-counting.ts";
 
@@ -58,7 +60,7 @@ const eventsPerProgress = 64;
  * Global state is frozen after training and validation. Only a user's own earlier test events update the user's state,
  * and no method sees an event's coordinates before ranking it. The ranking covers all products: a product that is not
  * among the candidates counts as missed. If `sampleEvery` is n, the function ranks every nth event and observes all
- * events. Users count for others by `counting`.
+ * events. Users count for others by `counting`. The methods `more` are ranked beside the counting methods.
  */
 export async function rankTestEvents(
   dataset: Dataset,
@@ -67,6 +69,7 @@ export async function rankTestEvents(
   onProgress: (done: number, total: number) => void,
   sampleEvery = 1,
   counting?: CountingRules,
+  more: readonly Baseline[] = [],
 ): Promise<TestRanks> {
   const past = [...dataset.train, ...dataset.valid].sort((a, b) => a.time - b.time);
   const snapshotTime = past.at(-1)?.time ?? 0;
@@ -74,7 +77,7 @@ export async function rankTestEvents(
     dataset.items,
     inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime, counting), () => snapshotTime),
   );
-  const methods = [...baselines(dataset, past), tunedCounting(dataset, past)];
+  const methods = [...countingMethods(dataset, past), tunedCounting(dataset, past), ...more];
   const ids = [...dataset.items.keys()];
   const index = new Map(ids.map((id, i) => [id, i]));
   const chosenBefore = new Set(past.flatMap(({ type, itemId }) => (type === "dismiss" ? [] : [itemId])));

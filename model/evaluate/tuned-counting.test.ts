@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
-import { rankOf } from "./baselines.ts";
+import { rankOf } from "./baselines/rank-of.ts";
 import { type CountingParameters, tuneCounting, tunedCounting } from "./tuned-counting.ts";
 
 const ids = [..."abcdefgh"];

@@ -4,7 +4,7 @@ import { localHourOf } from "../../shared/time/local-clock.ts";
 import type { Dataset, DatasetEvent } from "../data/dataset.ts";
 import { evaluatedOn } from "../data/evaluated-part.ts";
 import { Random } from "../train/random.ts";
-import type { Baseline } from "./baselines.ts";
+import type { Baseline } from "./baselines/baseline.ts";
 
 /** The parameters of tuned counting. Weights are relative to the user's own decayed frequency, whose shares sum to 1. */
 export interface CountingParameters {

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-import { parseDataset } from "../data/read-files.ts";
-import { type Baseline, baselines, rankOf } from "./baselines.ts";
+import type { Dataset, DatasetEvent } from "../../data/dataset.ts";
+import { parseDataset } from "../../data/read-files.ts";
+import type { Baseline } from "./baseline.ts";
+import { countingMethods } from "./counting-methods.ts";
 
 /** Four products: a and b at one location, c a kilometer away, d without a location. */
 const town: Dataset = parseDataset([
@@ -26,7 +26,7 @@ const past: DatasetEvent[] = [...town.train, ...town.valid];
 
 /** Returns a function that scores the four products by a method, after all past events. */
 function observePast(): (name: string, userId: string) => number[] {
-  const methods = baselines(town, past);
+  const methods = countingMethods(town, past);
   for (const event of past) for (const method of methods) method.observe(event);
   return (name, userId) => {
     const method = methods.find((each) => each.name === name) as Baseline;
@@ -62,7 +62,7 @@ describe("baselines", () => {
   });
 
   it("update only the counts of the observed event's user", () => {
-    const methods = baselines(town, past);
+    const methods = countingMethods(town, past);
     for (const event of past) for (const method of methods) method.observe(event);
     const frequency = methods.find(({ name }) => name === "frequency") as Baseline;
     const markov = methods.find(({ name }) => name === "frequencyMarkov") as Baseline;
@@ -71,25 +71,5 @@ describe("baselines", () => {
     for (const method of methods) method.observe({ ...event, itemId: "d" });
     expect(frequency.score(event)[3]).toBeGreaterThan(0.19);
     expect([...markov.score({ ...event, userId: "v" })]).toEqual(before);
-  });
-});
-
-describe("rankOf", () => {
-  it("counts a tie as half a rank", () => {
-    const scores = Float64Array.of(3, 1, 1, 1, 0);
-    expect(rankOf(scores, 0)).toBe(1);
-    expect(rankOf(scores, 2)).toBe(3);
-    expect(rankOf(scores, 4)).toBe(5);
-    expect(rankOf(scores, 2, (item) => item !== 0)).toBe(2);
-  });
-
-  it("gives ranks with the mean of any strict order", () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 40 }), (list) => {
-        const scores = Float64Array.from(list);
-        const sum = list.reduce((total, _, item) => total + rankOf(scores, item), 0);
-        expect(sum).toBeCloseTo((list.length * (list.length + 1)) / 2, 9);
-      }),
-    );
   });
 });

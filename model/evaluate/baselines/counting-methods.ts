@@ -1,14 +1,6 @@
-import { distanceKm } from "../../shared/geo/distance.ts";
-import type { Dataset, DatasetEvent } from "../data/dataset.ts";
-
-/** A counting method that scores every product for a user. Observed events update the counts of their users. */
-export interface Baseline {
-  name: string;
-  /** Returns scores by item index for the event's user; larger is better. The event's product is not used. */
-  score(event: DatasetEvent): Float64Array;
-  /** Adds an event to its user's counts. */
-  observe(event: DatasetEvent): void;
-}
+import { distanceKm } from "../../../shared/geo/distance.ts";
+import type { Dataset, DatasetEvent } from "../../data/dataset.ts";
+import type { Baseline } from "./baseline.ts";
 
 /** Counts by user: choices of each item, and transitions from one item to the next. */
 class UserHistory {
@@ -60,7 +52,7 @@ const tieBreakScale = 1e-9;
  * - `frequencyMarkov`: frequency, plus the transitions from the user's last item, by the user and by all users.
  * - `itemTransitions`: transitions from the user's last item, by all users.
  */
-export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Baseline[] {
+export function countingMethods(dataset: Dataset, past: readonly DatasetEvent[]): Baseline[] {
   const index = new Map([...dataset.items.keys()].map((id, i) => [id, i]));
   const n = index.size;
   const itemIndex = (event: DatasetEvent): number => index.get(event.itemId) as number;
@@ -155,24 +147,4 @@ export function baselines(dataset: Dataset, past: readonly DatasetEvent[]): Base
       observe: ignore,
     },
   ];
-}
-
-/**
- * Returns the rank of an item (from 1) by score, among the items for which `includes` is true. A tie counts half a
- * rank, so that the result is the mean rank over all orders of the tied items.
- */
-export function rankOf(
-  scores: Float64Array,
-  item: number,
-  includes: (item: number) => boolean = () => true,
-): number {
-  const score = scores[item];
-  let above = 0;
-  let equal = 0;
-  for (let i = 0; i < scores.length; i++) {
-    if (scores[i] < score || i === item || !includes(i)) continue;
-    if (scores[i] > score) above++;
-    else equal++;
-  }
-  return 1 + above + equal / 2;
 }

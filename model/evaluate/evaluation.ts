@@ -1,5 +1,6 @@
 import { gini, type NdcgGain, ndcgGain, type RankingQuality, rankingQuality } from "./metrics.ts";
 import type { RankedEvent, TestRanks } from "./rank-test-events.ts";
+import { qualityBySlice, type SliceQuality } from "./slices.ts";
 
 /** Quality of a method on slices of the test events. A cold product is one that nobody chose before the test event. */
 export interface MethodQuality {
@@ -22,6 +23,8 @@ export interface Evaluation {
   dataset: string;
   seeds: number[];
   methods: Record<string, MethodQuality>;
+  /** Quality by how new users and products are, by slice and method; slices without an event are absent. */
+  slices: Record<string, SliceQuality>;
   /** Gain of the pipeline over each method on the same events. */
   gains: Record<string, NdcgGain>;
   /** Share of the events whose product was among the first k candidates, by k. */
@@ -48,6 +51,7 @@ export function summarizeEvaluation(
     dataset,
     seeds,
     methods: Object.fromEntries(names.map((name) => [name, methodQuality(name, events)])),
+    slices: qualityBySlice(events),
     gains: Object.fromEntries(
       names
         .filter((name) => name !== "pipeline")

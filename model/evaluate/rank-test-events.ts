@@ -1,6 +1,6 @@
 import { inProcessCandidates } from "../candidate-sources/in-process-candidates.ts";
 import { hasProductId } from "../columns/product-identity.ts";
-import type { Dataset, DatasetEvent } from "../data/dataset.ts";
+import type { Dataset, DatasetEvent, DatasetItem } from "../data/dataset.ts";
 import type { Candidate } from "../features/compute-features.ts";
 import type { Ranker } from "../pipeline/ports.ts";
 import { maxCandidates, type PipelineAnswer } from "../pipeline/run-pipeline.ts";
@@ -12,6 +12,7 @@ import type { Baseline } from "./baselines/baseline.ts";
 import { countingMethods } from "./baselines/counting-methods.ts";
 import { rankOf } from "./baselines/rank-of.ts";
 import type { Ranks } from "./metrics.ts";
+import { hasContent, lateProducts } from "./product-facts.ts";
 import { tunedCounting } from "./tuned-counting.ts";
 
 /** A test event, and the rank that each method gave its product. */
@@ -26,6 +27,10 @@ export interface RankedEvent {
    * events.
    */
   cold: boolean;
+  /** True if the product is not cold, but others chose it only in the newest tenth of training and validation, or not at all. */
+  late: boolean;
+  /** True if text tells what the product is about, beyond its category. */
+  content: boolean;
   /** Ranks by method, among all products. */
   ranks: Record<string, Ranks>;
   /** Ranks by method, among products that are not cold; a cold product is missed. */
@@ -81,6 +86,7 @@ export async function rankTestEvents(
   const ids = [...dataset.items.keys()];
   const index = new Map(ids.map((id, i) => [id, i]));
   const chosenBefore = new Set(past.flatMap(({ type, itemId }) => (type === "dismiss" ? [] : [itemId])));
+  const late = lateProducts(past);
   const warm = Uint8Array.from(ids, (id) => (chosenBefore.has(id) ? 1 : 0));
   const observe = (event: DatasetEvent): void => {
     replay.applyEvent(event);
@@ -109,6 +115,8 @@ export async function rankTestEvents(
         revisit: replay.hasChosen(userId, itemId),
         priorChoices: profile.choices,
         cold,
+        late: !cold && (late.has(itemId) || !chosenBefore.has(itemId)),
+        content: hasContent(dataset.items.get(itemId) as DatasetItem),
         ...baselineRanks(methods, event, index.get(itemId) as number, cold, (other) => {
           return warm[other] === 1 || replay.hasChosen(userId, ids[other]);
         }),

@@ -1,6 +1,7 @@
 import type { Evaluation } from "./evaluation.ts";
 import type { ExpectedPurchases } from "./expected-purchases.ts";
 import type { ConfidenceInterval } from "./metrics.ts";
+import type { SliceQuality } from "./slices.ts";
 
 /** Returns a number with three decimals and without the zero before the point; a dash for NaN. */
 export const formatFigure = (value: number): string =>
@@ -34,9 +35,23 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+/** Returns the row of a slice: the best method other than the pipeline, its quality, and the pipeline's. */
+function sliceRow([slice, quality]: [string, SliceQuality]): string[] {
+  const { pipeline, ...others } = quality;
+  const [best, found] = Object.entries(others).reduce((a, b) => (b[1].ndcg10 > a[1].ndcg10 ? b : a));
+  return [
+    slice,
+    String(pipeline.n),
+    best,
+    formatFigure(found.ndcg10),
+    formatFigure(pipeline.ndcg10),
+    formatFigure(pipeline.acc10),
+  ];
+}
+
 /** Returns the report that `npm run evaluate` prints. */
 export function evaluationReport(evaluation: Evaluation): string {
-  const { methods, gains, recall, shown, timing } = evaluation;
+  const { methods, slices, gains, recall, shown, timing } = evaluation;
   const [anyMethod] = Object.values(methods);
   if (!anyMethod) return `${evaluation.dataset}: The test part has no event to rank.`;
   const rows = Object.entries(methods).map(([name, method]) => {
@@ -72,6 +87,11 @@ export function evaluationReport(evaluation: Evaluation): string {
         formatInterval(ci),
       ]),
     ),
+    "NDCG@10 by how new users and products are:",
+    ...alignColumns([
+      ["slice", "events", "best other method", "NDCG@10", "pipeline", "Acc@10"],
+      ...Object.entries(slices).map(sliceRow),
+    ]),
     `recall of candidates: ${pairs(recall, 3)}`,
     `shown in the first 10: ${(100 * shown.coverage).toFixed(1)}% of the catalog, Gini ${shown.gini.toFixed(3)}`,
     `milliseconds: ${pairs(timing, 2)}`,

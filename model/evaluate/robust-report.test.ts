@@ -5,7 +5,16 @@ import { robustReport } from "./robust-report.ts";
 
 const ranked = (userId: string, ranks: Record<string, number>): RankedEvent => {
   const each = Object.fromEntries(Object.entries(ranks).map(([name, rank]) => [name, [rank]]));
-  return { userId, revisit: true, priorChoices: 9, cold: false, ranks: each, ranksWithoutCold: each };
+  return {
+    userId,
+    revisit: true,
+    priorChoices: 9,
+    cold: false,
+    late: false,
+    content: false,
+    ranks: each,
+    ranksWithoutCold: each,
+  };
 };
 
 describe("robustReport", () => {

@@ -16,7 +16,7 @@ const invented = environment.LONG ? 1000 : 300;
 /** Positions that no campaign of strangers may reach. */
 const firstItems = 20;
 /** Items of every list in which a campaign's target is not, before the campaign. */
-const farFromFirst = 24;
+const farFromFirst = 30;
 /** Items of the trending list of which one is the target of dismissals. */
 const popularItems = 5;
 /** Positions that a product may lose by a campaign of dismissals. */

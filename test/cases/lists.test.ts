@@ -26,8 +26,16 @@ const acme = [0, 1, 2].map((i) => ({
   ...{ ...osloProducts[i], id: `acme-${i}`, brand: "Acme" },
   attributes: { material: i === 1 ? "oak" : "glass", margin: i === 2 ? 1e6 : 1 },
 }));
+/** Hats far from everything, which nobody has chosen: by their titles two are alike, and by brand and material others. */
+const hats = [
+  ...["Blue wool hat", "Straw fedora", "Leather cap", "Red wool hat", "Silk turban", "Cotton beret"],
+  ...["Felt bowler", "Rain hood", "Sun visor", "Linen bucket"],
+].map((title, i) => ({
+  ...{ ...osloProducts[0], id: `hat-${i}`, title, category: "hats", location: { lat: 30, lon: -120 } },
+}));
 const special = [
   ...acme,
+  ...hats,
   { ...osloProducts[0], id: "rare", category: "observatory", location: { lat: 60.1, lon: 10.8 } },
   { ...osloProducts[0], id: "glass", category: colliding[0] },
   { ...osloProducts[0], id: "wax", category: colliding[1] },
@@ -105,6 +113,16 @@ describe("near is near", () => {
         .every((id) => id.startsWith("village")),
     ).toBe(true);
     expect(similar.searched.complete).toBe(true);
+  });
+
+  it("similar begins with products of a like title, though nobody has chosen any", async () => {
+    const { body } = await pollUntil(
+      () => stack.call<List>("GET", "/v1/products/hat-0/similar?limit=20&category=hats"),
+      (each) => each.body.items.length === hats.length - 1,
+    );
+    expect(idsOf(body)[0]).toBe("hat-3");
+    const { body: others } = await stack.call<List>("GET", "/v1/products/hat-3/similar?limit=1");
+    expect(idsOf(others)).toEqual(["hat-0"]);
   });
 
   it("L2: finds the one product of a category, 20 km away and from another continent", async () => {
@@ -347,8 +365,10 @@ describe("rules of a request", () => {
 
   it("orders by the expected worth of outcomes, and refuses an attribute that is no number", async () => {
     const objective = { purchase: 10, margin: "margin" };
-    const list = idsOf(await recommend({ location: oslo, limit: 3, objective }));
-    expect(list[0]).toBe("acme-2");
+    // Products without the attribute count with the mean of the others, so only those that have it are compared.
+    const filter = { expression: 'product.brand == "Acme"' };
+    expect(idsOf(await recommend({ location: oslo, limit: 3, filter }))[0]).not.toBe("acme-2");
+    expect(idsOf(await recommend({ location: oslo, limit: 3, filter, objective }))[0]).toBe("acme-2");
     for (const margin of ["material", "margins"]) {
       const body = { userId: "ann", location: oslo, objective: { ...objective, margin } };
       expect(await stack.call("POST", "/v1/recommendations", { body })).toMatchObject({

@@ -1,7 +1,9 @@
 import { type Columns, nextProductsOf } from "../../../model/columns/columns.ts";
 import { hash32 } from "../../../model/columns/hash.ts";
+import { optionalString } from "../../../model/columns/optional-values.ts";
 import { rowOfProduct } from "../../../model/columns/row-index.ts";
 import { isUntried } from "../../../model/columns/untried.ts";
+import { textLikenesses } from "../../../model/content/text-likeness.ts";
 import { listFields } from "../../../model/expressions/standard-fields.ts";
 import { answerFilterOf, checkFilter } from "../../../model/retrieval/decide-filter.ts";
 import { compileProductTest } from "../../../model/retrieval/filter.ts";
@@ -26,6 +28,10 @@ const nextProductWeight = 3;
 const nextProductPriorWeight = 5;
 /** Nearby products that compete for a place in a list. */
 const maxNearby = 200;
+/** Nearby products of the category whose texts are compared. */
+const maxCompared = 500;
+/** Logarithm of the factor of a product whose text is the same, against one that shares no word. */
+const sameTextLog = Math.log(20);
 /** Rank at which the score of a nearby product has halved. */
 const nearbyHalfRank = 20;
 /** Logarithm of a score below that of nearly every product within reach. */
@@ -103,7 +109,14 @@ function atDistance(point: Point | null, block: Columns, row: number, logScore: 
   return logScoreAtDistance(logScore, km, floorLogScore);
 }
 
-/** Returns products that users chose after a product, and products of its category near it, best first. */
+/** Returns the words by which the product of a row is compared with others: those of its title and its brand. */
+const textOf = (block: Columns, row: number): string =>
+  `${block.title(row)} ${optionalString(block, "brand", row) ?? ""}`;
+
+/**
+ * Returns products that users chose after a product, and products of its category near it, best first. Of the latter, those with
+ * a like title and brand come first, so that a product has neighbors before anybody chose it.
+ */
 export async function similarProducts(
   env: RecommendationEnv,
   application: string,
@@ -136,7 +149,7 @@ export async function similarProducts(
       ...anonymousQuery,
       ...rule,
       filter: { categories: [card.category], ...rule.filter },
-      limit: maxNearby,
+      limit: maxCompared,
     }),
   ]);
   const row = rowOfProduct(own, productId);
@@ -151,7 +164,13 @@ export async function similarProducts(
       ...{ productId: id, version: block.version[row], createdAt: block.createdAt[row], score },
     });
   };
-  for (const row of rowIndices(near)) add(near, row, -Math.log(1 + row / nearbyHalfRank));
+  const rows = rowIndices(near);
+  const likenesses = textLikenesses(
+    row === undefined ? card.title : textOf(own, row),
+    rows.map((each) => textOf(near, each)),
+  );
+  for (const each of rows)
+    add(near, each, sameTextLog * likenesses[each] - Math.log(1 + each / nearbyHalfRank));
   const test = compileProductTest(rule).row;
   const total = nextProducts.reduce((sum, each) => sum + each.weight, nextProductPriorWeight);
   for (const { productId: id, weight } of nextProducts)

@@ -57,7 +57,7 @@ describe("the commands train and evaluate", () => {
     expect(Object.keys(evaluation.methods).sort()).toEqual(
       [
         ...["popularity", "distance", "frequency", "frequencyMarkov", "itemTransitions"],
-        ...["tunedCounting", "heuristic", "orderHeuristic", "itemKnn", "ease", "pipeline"],
+        ...["heuristic", "orderHeuristic", "itemKnn", "ease", "pipeline"],
       ].sort(),
     );
     expect(Object.keys(evaluation.parameters)).toEqual(["heuristic", "orderHeuristic", "itemKnn", "ease"]);

@@ -52,7 +52,6 @@ describe("rankTestEvents", () => {
       "itemTransitions",
       "pipeline",
       "popularity",
-      "tunedCounting",
     ]);
   });
 

@@ -13,7 +13,6 @@ import { countingMethods } from "./baselines/counting-methods.ts";
 import { rankOf } from "./baselines/rank-of.ts";
 import type { Ranks } from "./metrics.ts";
 import { hasContent, lateProducts } from "./product-facts.ts";
-import { tunedCounting } from "./tuned-counting.ts";
 
 /** A test event, and the rank that each method gave its product. */
 export interface RankedEvent {
@@ -82,7 +81,7 @@ export async function rankTestEvents(
     dataset.items,
     inProcessCandidates(tilePyramidAfter(dataset, past, snapshotTime, counting), () => snapshotTime),
   );
-  const methods = [...countingMethods(dataset, past), tunedCounting(dataset, past), ...more];
+  const methods = [...countingMethods(dataset, past), ...more];
   const ids = [...dataset.items.keys()];
   const index = new Map(ids.map((id, i) => [id, i]));
   const chosenBefore = new Set(past.flatMap(({ type, itemId }) => (type === "dismiss" ? [] : [itemId])));

@@ -2,23 +2,21 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { evaluatedOn } from "../data/evaluated-part.ts";
-import { type Ablation, ablations, noAblation } from "../evaluate/ablation.ts";
+import { ablations, noAblation } from "../evaluate/ablation.ts";
 import { ndcgGain, rankingQuality } from "../evaluate/metrics.ts";
-import { rankTestEvents } from "../evaluate/rank-test-events.ts";
+import { rankInThreads } from "../evaluate/rank-in-threads.node.ts";
+import { ablationNamed } from "../evaluate/ranker-file.node.ts";
 import { alignColumns, formatFigure } from "../evaluate/report.ts";
-import type { FeatureBatch } from "../features/batch.ts";
 import { featureShape } from "../features/compute-features.ts";
-import { exportOnnx } from "../onnx/export.ts";
 import { loadModelInNode } from "../onnx/load-model.node.ts";
 import type { ModelSession } from "../onnx/model-session.ts";
 import { randomBatch } from "../onnx/random-batch.ts";
-import type { Ranker } from "../pipeline/ports.ts";
-import type { TrainingProgress } from "../train/train.ts";
-import { prepareTrainingData, quickBudget, trainOnLists } from "../train/train-on-dataset.ts";
+import { prepareTrainingData, quickBudget } from "../train/train-on-dataset.ts";
 import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./options.ts";
 import { parsePart } from "./part-arguments.ts";
-import { percentLine, printProgress, terminalHooks, trainingProgressLine } from "./progress.ts";
+import { percentLine, printProgress, terminalHooks } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
+import { trainRankers } from "./train-rankers.ts";
 
 const usage = `Usage: npm run ablate -- --data DIR [--json FILE] [--lists N] [--epochs N] [--seed N] [--every N] [--on valid|test] ${readUsage}`;
 const { values } = parseOrExit(
@@ -65,34 +63,20 @@ async function medianMilliseconds(session: ModelSession): Promise<number> {
   return times.sort((a, b) => a - b)[latencyRun.runs >> 1];
 }
 
-/** Trains a ranker without a part, and returns it with its median milliseconds per run. */
-async function trainWithout({ name, shape, removeFrom }: Ablation): Promise<{ ranker: Ranker; ms: number }> {
-  const reducedLists = lists.map((list) => ({ ...list, batch: removeFrom(list.batch) }));
-  const hooks = {
-    ...terminalHooks,
-    onProgress: (progress: TrainingProgress) =>
-      printProgress(
-        `without ${name}  ${trainingProgressLine(progress)}`,
-        progress.doneLists === progress.totalLists,
-      ),
-  };
-  const { parameters } = await trainOnLists(reducedLists, budget, seed, hooks, shape);
-  const session = await loadModelInNode(exportOnnx(shape, parameters), shape);
-  const score = (batch: FeatureBatch) => session.run(removeFrom(batch));
-  return {
-    ranker: { version: `without ${name}`, sha256: "", firstStage, score },
-    ms: await medianMilliseconds(session),
-  };
-}
+const files = await trainRankers(
+  [noAblation, ...ablations].map(({ name }) => ({
+    name: `without ${name}`,
+    job: () => ({ budget, seed, input: { lists, firstStage, ablation: name } }),
+  })),
+);
+// Timed one after another, when no training takes the processor.
+const medians: number[] = [];
+for (const { bytes, ablation = noAblation.name } of files)
+  medians.push(await medianMilliseconds(await loadModelInNode(bytes, ablationNamed(ablation).shape)));
 
-const variants: { ranker: Ranker; ms: number }[] = [];
-for (const ablation of [noAblation, ...ablations]) variants.push(await trainWithout(ablation));
-const rankers = variants.map(({ ranker }) => ranker);
-
-const { events } = await rankTestEvents(
+const { events } = await rankInThreads(
   dataset,
-  rankers,
-  () => performance.now(),
+  files,
   (done, total) => printProgress(percentLine("evaluating", done, total)),
   sampleEvery,
 );
@@ -101,11 +85,11 @@ const ranksOf = (variant: number): number[][] => events.map((each) => [each.rank
 const fullModel = rankingQuality(ranksOf(0), userIds);
 const rows = ablations.map(({ name }, i) => ({
   part: name,
-  ms: variants[i + 1].ms,
+  ms: medians[i + 1],
   ...ndcgGain(ranksOf(0), ranksOf(i + 1), userIds),
 }));
 console.log(
-  `\n${dataset.name}, ${on}: ${events.length} events evaluated, NDCG@10 ${formatFigure(fullModel.ndcg10)} with all parts, ${variants[0].ms.toFixed(2)} ms in ONNX Runtime for ${latencyRun.candidates} candidates`,
+  `\n${dataset.name}, ${on}: ${events.length} events evaluated, NDCG@10 ${formatFigure(fullModel.ndcg10)} with all parts, ${medians[0].toFixed(2)} ms in ONNX Runtime for ${latencyRun.candidates} candidates`,
 );
 console.log(
   alignColumns([
@@ -122,7 +106,7 @@ if (values.json !== undefined)
   writeFileSync(
     values.json,
     JSON.stringify(
-      { dataset: dataset.name, on, seed, fullModel: { ...fullModel, ms: variants[0].ms }, rows },
+      { dataset: dataset.name, on, seed, fullModel: { ...fullModel, ms: medians[0] }, rows },
       null,
       2,
     ),

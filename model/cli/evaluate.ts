@@ -7,10 +7,10 @@ import { evaluatedOn } from "../data/evaluated-part.ts";
 import { worlds } from "../data/worlds/worlds.ts";
 import { type Evaluation, summarizeEvaluation } from "../evaluate/evaluation.ts";
 import { expectedPurchases } from "../evaluate/expected-purchases.ts";
-import { rankTestEvents } from "../evaluate/rank-test-events.ts";
+import { rankInThreads } from "../evaluate/rank-in-threads.node.ts";
+import { loadRanker, type RankerFile } from "../evaluate/ranker-file.node.ts";
 import { evaluationReport, purchasesReport } from "../evaluate/report.ts";
 import { popularityRanker } from "../pipeline/fallback-rankers.ts";
-import type { Ranker } from "../pipeline/ports.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget } from "../train/train-on-dataset.ts";
 import { baselineArgument, baselineUsage, parametersByName, parseBaselines } from "./baseline-arguments.ts";
@@ -19,7 +19,7 @@ import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./opt
 import { parsePart, partArguments, titleOf } from "./part-arguments.ts";
 import { percentLine, printProgress } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
-import { onnxRanker, trainRanker } from "./train-ranker.ts";
+import { trainRankers } from "./train-rankers.ts";
 
 const usage = `Usage: npm run evaluate -- --data DIR | --simulated [--weeks N] [--on valid|test] [--world NAME] [--every N] ${baselineUsage} [--json FILE] [--quick] [--seed N] [--seeds N] [--model DIR] ${countingUsage} ${readUsage}\n${countingHelp}`;
 const { values } = parseOrExit(
@@ -71,23 +71,26 @@ const dataset = evaluatedOn(worlds[world](simulation?.dataset ?? loadDataset(val
 const sampleEvery = parseWholeNumber("every", values.every, 1);
 
 const milliseconds = (): number => performance.now();
-const rankers: Ranker[] = [];
+let files: RankerFile[];
 if (values.model !== undefined) {
   const file = (name: string): Buffer =>
     parseOrExit(() => readFileSync(join(values.model ?? "", name)), usage);
   const { version, firstStage } = modelManifest.parse(JSON.parse(file("model.json").toString()));
-  rankers.push(await onnxRanker(version, file("model.onnx"), firstStage));
-} else
-  for (const seed of seeds) {
-    if (seeds.length > 1) console.log(`seed ${seed}`);
-    rankers.push(await trainRanker(dataset, values.quick ? quickBudget : fullBudget, seed, counting));
-  }
+  files = [{ version, bytes: file("model.onnx"), firstStage }];
+} else {
+  const budget = values.quick ? quickBudget : fullBudget;
+  files = await trainRankers(
+    seeds.map((seed) => ({
+      name: `seed ${seed}`,
+      job: () => ({ budget, seed, input: { dataset, counting } }),
+    })),
+  );
+}
 
 const baselines = makeBaselines(dataset);
-const ranks = await rankTestEvents(
+const ranks = await rankInThreads(
   dataset,
-  rankers,
-  milliseconds,
+  files,
   (done, total) => printProgress(percentLine("evaluating", done, total)),
   sampleEvery,
   counting,
@@ -104,7 +107,7 @@ const purchases =
   simulation &&
   (await expectedPurchases(
     { ...simulation, dataset },
-    { pipeline: rankers[0], popularityNear: popularityRanker },
+    { pipeline: await loadRanker(files[0]), popularityNear: popularityRanker },
     maxPurchaseLists,
     milliseconds,
     (done, total) => printProgress(percentLine("expected purchases", done, total)),

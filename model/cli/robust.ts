@@ -1,10 +1,11 @@
 // Trains and evaluates in each variant of a dataset, and prints where the pipeline gains how much over counting.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Dataset } from "../data/dataset.ts";
 import { type EvaluatedPart, evaluatedOn } from "../data/evaluated-part.ts";
 import { worlds } from "../data/worlds/worlds.ts";
 import { type Evaluation, summarizeEvaluation } from "../evaluate/evaluation.ts";
-import { rankTestEvents } from "../evaluate/rank-test-events.ts";
+import { rankInThreads } from "../evaluate/rank-in-threads.node.ts";
 import { robustReport } from "../evaluate/robust-report.ts";
 import { simulate } from "../simulate/simulate.ts";
 import { fullBudget, quickBudget } from "../train/train-on-dataset.ts";
@@ -13,7 +14,7 @@ import { exitWithError, loadDataset, parseOrExit, parseWholeNumber } from "./opt
 import { parsePart } from "./part-arguments.ts";
 import { percentLine, printProgress } from "./progress.ts";
 import { readArguments, readUsage } from "./read-arguments.ts";
-import { trainRanker } from "./train-ranker.ts";
+import { trainRankers } from "./train-rankers.ts";
 
 const usage = `Usage: npm run robust -- --data DIR | --simulated [--on valid|test] [--worlds NAME,NAME] [--every N] ${baselineUsage} [--quick] [--seed N] [--json FILE] ${readUsage}`;
 const { values } = parseOrExit(
@@ -49,16 +50,20 @@ const given = values.simulated
   ? simulate(simulatedSize, simulatedSeed, Date.UTC(2026, 0, 5) / 1000).dataset
   : loadDataset(values.data ?? "", values);
 
+const datasetOf = (name: string): Dataset => evaluatedOn(worlds[name](given), on);
+const files = await trainRankers(
+  names.map((name) => ({
+    name: `world ${name}`,
+    job: () => ({ budget, seed, input: { dataset: datasetOf(name) } }),
+  })),
+);
 const evaluations: Record<string, Evaluation> = {};
-for (const name of names) {
-  console.log(`world ${name}`);
-  const dataset = evaluatedOn(worlds[name](given), on);
-  const ranker = await trainRanker(dataset, budget, seed);
-  const ranks = await rankTestEvents(
+for (const [i, name] of names.entries()) {
+  const dataset = datasetOf(name);
+  const ranks = await rankInThreads(
     dataset,
-    [ranker],
-    () => performance.now(),
-    (done, total) => printProgress(percentLine("evaluating", done, total)),
+    [files[i]],
+    (done, total) => printProgress(percentLine(`evaluating world ${name}`, done, total)),
     sampleEvery,
     undefined,
     makeBaselines(dataset),

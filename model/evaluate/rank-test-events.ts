@@ -57,6 +57,20 @@ const shownLength = 10;
 /** Test events between two calls of `onProgress`. */
 const eventsPerProgress = 64;
 
+/** Which test events are ranked, and how users count. */
+export interface RankingOptions {
+  /** Every so many-th event of all users is ranked; all are observed. */
+  sampleEvery: number;
+  /** How users count for others. */
+  counting?: CountingRules;
+}
+
+/** The ranks of some users' test events. */
+export interface PartRanks extends TestRanks {
+  /** Index of each ranked event among the test events of all users, in time order. */
+  indexes: number[];
+}
+
 /**
  * Ranks the product of each test event, in time order, by the serving pipeline and by the counting methods. The
  * pipeline runs once with each ranker, one for each seed.
@@ -75,6 +89,33 @@ export async function rankTestEvents(
   counting?: CountingRules,
   more: readonly Baseline[] = [],
 ): Promise<TestRanks> {
+  const options = { sampleEvery, counting };
+  const everyone = (): boolean => true;
+  const { indexes: _, ...ranks } = await rankPart(
+    dataset,
+    rankers,
+    clock,
+    onProgress,
+    options,
+    more,
+    everyone,
+  );
+  return ranks;
+}
+
+/**
+ * Ranks as {@link rankTestEvents} does, but only the test events of users for whom `isOwn` is true. A user's ranks do not
+ * depend on the test events of others, so that parts with all users add up to the whole.
+ */
+export async function rankPart(
+  dataset: Dataset,
+  rankers: readonly Ranker[],
+  clock: () => number,
+  onProgress: (done: number, total: number) => void,
+  { sampleEvery, counting }: RankingOptions,
+  more: readonly Baseline[],
+  isOwn: (userId: string) => boolean,
+): Promise<PartRanks> {
   const past = [...dataset.train, ...dataset.valid].sort((a, b) => a.time - b.time);
   const snapshotTime = past.at(-1)?.time ?? 0;
   const replay = new Replay(
@@ -93,8 +134,9 @@ export async function rankTestEvents(
   };
   for (const event of past) observe(event);
 
-  const result: TestRanks = {
+  const result: PartRanks = {
     events: [],
+    indexes: [],
     eventsRecalledAt: Object.fromEntries(recallDepths.map((k) => [k, 0])),
     timesShown: new Map(),
     stageMilliseconds: {},
@@ -104,7 +146,9 @@ export async function rankTestEvents(
   const hasOneType = hasOneEventType(dataset.test);
   const test = [...dataset.test].sort((a, b) => a.time - b.time);
   for (const [i, event] of test.entries()) {
+    if (i % eventsPerProgress === 0) onProgress(i, test.length);
     const { userId, itemId, time } = event;
+    if (!isOwn(userId)) continue;
     const profile = replay.profile(userId);
     if (i % sampleEvery === 0 && event.type !== "dismiss" && (hasOneType || startsEpisode(profile, event))) {
       const isWarm = (id: string): boolean => chosenBefore.has(id) || replay.hasChosen(userId, id);
@@ -144,9 +188,9 @@ export async function rankTestEvents(
       ranked.ranks.pipeline = ranks;
       ranked.ranksWithoutCold.pipeline = withoutCold;
       result.events.push(ranked);
+      result.indexes.push(i);
     }
     observe(event);
-    if (i % eventsPerProgress === 0) onProgress(i, test.length);
   }
   return result;
 }

@@ -20,10 +20,14 @@ const tieBreakScale = 1e-9;
 const byTime = (events: readonly DatasetEvent[]): DatasetEvent[] =>
   [...events].sort((a, b) => a.time - b.time);
 
-/** A method with the parameters that were chosen on held-back events. */
-export interface TunedBaseline extends Baseline {
+/** The parameters of a method that were chosen on held-back events. Unlike the method, they can cross to another thread. */
+export interface ChosenParameters {
+  name: string;
   parameters: Readonly<Record<string, number>>;
 }
+
+/** A method with its chosen parameters. */
+export interface TunedBaseline extends Baseline, ChosenParameters {}
 
 /**
  * Returns a method with the parameters of the highest NDCG@10 on the validation part; the training part is counted for that.
@@ -31,7 +35,15 @@ export interface TunedBaseline extends Baseline {
  * training events ({@link evaluatedOn}). The test part is not read.
  */
 export function tune<Name extends string>(method: TunedMethod<Name>, dataset: Dataset): TunedBaseline {
-  const parameters = parametersOf(method, dataset);
+  return withParameters(method, parametersOf(method, dataset), dataset);
+}
+
+/** Returns a method with given parameters, which counts the training and the validation part. */
+export function withParameters<Name extends string>(
+  method: TunedMethod<Name>,
+  parameters: Parameters<Name>,
+  dataset: Dataset,
+): TunedBaseline {
   const past = choicesIn(dataset, byTime([...dataset.train, ...dataset.valid]));
   const fitted = method.fit(dataset, past);
   const tieBreak = tieBreakOf(dataset, past);

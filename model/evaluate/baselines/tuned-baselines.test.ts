@@ -3,7 +3,7 @@ import type { Dataset, DatasetEvent } from "../../data/dataset.ts";
 import { simulate } from "../../simulate/simulate.ts";
 import { choice, noon, shop } from "./testing.ts";
 import { tune } from "./tune.ts";
-import { tunedBaselines } from "./tuned-baselines.ts";
+import { baselinesWith, tunedBaselines } from "./tuned-baselines.ts";
 import type { TunedMethod } from "./tuned-method.ts";
 
 /** Scores items by their choices, times the one parameter: with -1, the least chosen item is first. */
@@ -79,6 +79,17 @@ describe("tunedBaselines", () => {
     expect(heard).toEqual(first.map(({ name }) => name));
     expect(tunedBaselines(market).map(({ parameters }) => parameters)).toEqual(
       first.map(({ parameters }) => parameters),
+    );
+  });
+
+  it("are made again from their names and parameters, and score the same", () => {
+    const chosen = tunedBaselines(market);
+    const again = baselinesWith(market, JSON.parse(JSON.stringify(chosen)));
+    for (const [i, baseline] of again.entries())
+      expect(baseline.score(market.test[0])).toEqual(chosen[i].score(market.test[0]));
+    expect(() => baselinesWith(market, [{ name: "none", parameters: {} }])).toThrow('no method "none"');
+    expect(() => baselinesWith(market, [{ name: "ease", parameters: {} }])).toThrow(
+      "ease needs the parameter",
     );
   });
 });
